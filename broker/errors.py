@@ -1,0 +1,48 @@
+"""Everything that can go wrong between the farm and the workers.
+
+    BrokerError
+    ├── BrokerUnreachable   Redis does not answer
+    ├── StoreFull           the window, or Redis itself, has no room (wait, then try again)
+    ├── SegmentMissing      a segment, or one of its parts, is not there
+    ├── SegmentCorrupt      a segment's bytes are not those that were stored
+    ├── LeaseLost           the chunk now belongs to somebody else, or to nobody
+    └── BadMessage          a message that this version cannot read
+"""
+
+
+class BrokerError(Exception):
+    """The root of this package's errors."""
+
+
+class BrokerUnreachable(BrokerError):
+    """Raised when Redis does not answer, or hangs up."""
+
+
+class StoreFull(BrokerError):
+    """Raised when a part does not fit: back-pressure, not a failure. Wait and try again."""
+
+
+class SegmentMissing(BrokerError):
+    """Raised when a segment, or one of its parts, is gone: never stored, deleted, or lost with Redis."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no segment {name!r}")
+        self.name = name
+
+
+class SegmentCorrupt(BrokerError):
+    """Raised when a segment ends early, or its bytes do not match their digest."""
+
+
+class LeaseLost(BrokerError):
+    """Raised when a worker acts on a chunk that it no longer holds: stop, and throw the work away."""
+
+    def __init__(self, job_id: str, index: int, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} at chunk {index} of job {job_id} has lost its lease")
+        self.job_id = job_id
+        self.index = index
+        self.attempt = attempt
+
+
+class BadMessage(BrokerError):
+    """Raised when a message has an unknown kind or version, or lacks a field."""

@@ -1,0 +1,194 @@
+"""How packets lie in a segment: a header, then one record a packet, then an end record.
+
+Containers round time stamps, refuse odd ones and re-order packets; a segment must do none of that, so it
+has a framing of its own, that says nothing but what a decoder needs. Little endian throughout:
+
+    magic    8 bytes  b"FARMSEG1"
+    header   u32 length, then that many bytes of JSON (`StreamHeader`)
+    record   i64 pts, i64 dts, i64 duration, u32 flags, u32 size, u16 side-data count,
+             then per side datum: u8 name length, name, u32 size, bytes; then `size` bytes of packet
+    end      a record whose flags are `END` and whose pts is the number of packets before it
+
+An absent pts or dts is `NO_TIME`. Readers take any split of the bytes into parts.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from broker.errors import SegmentCorrupt
+
+MAGIC = b"FARMSEG1"
+NO_TIME = -(2**63)
+END = 1 << 31
+KEYFRAME = 1
+DISCARD = 4
+_RECORD = struct.Struct("<qqqIIH")
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamHeader:
+    """What a decoder must know before the first packet, and which frames are wanted of it."""
+
+    codec: str  # an FFmpeg decoder name
+    width: int
+    height: int
+    pix_fmt: str
+    time_base: Fraction  # of every pts in the segment, and in `pts`
+    extradata: bytes = b""
+    codec_tag: str = ""
+    frame_rate: Fraction | None = None  # nominal; never used to compute times
+    sample_aspect_ratio: Fraction | None = None
+    rotation: int = 0  # degrees counter-clockwise that make the picture upright: 0, 90, 180, 270
+    hflip: bool = False  # mirrored left to right, before rotation
+    color_primaries: int = 2  # ISO/IEC 23091-2 codes; 2 is "unspecified"
+    color_trc: int = 2
+    colorspace: int = 2
+    color_range: int = 0  # FFmpeg's AVColorRange: 0 unspecified, 1 limited, 2 full
+    start: int = 0  # absolute index of the first of `pts`
+    pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order
+    before: tuple[int, ...] = ()  # frames of context before the chunk: decoded, not put out
+    after: tuple[int, ...] = ()  # frames of context after it
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON form, in UTF-8."""
+        fields = dataclasses.asdict(self)
+        fields["extradata"] = base64.b64encode(self.extradata).decode()
+        for name in ("time_base", "frame_rate", "sample_aspect_ratio"):
+            value = fields[name]
+            fields[name] = None if value is None else str(value)
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> StreamHeader:
+        """Read `to_bytes`.
+
+        Raises:
+            SegmentCorrupt: not such a header.
+        """
+        try:
+            fields = json.loads(text)
+            fields["extradata"] = base64.b64decode(fields["extradata"])
+            for name in ("time_base", "frame_rate", "sample_aspect_ratio"):
+                value = fields[name]
+                fields[name] = None if value is None else Fraction(value)
+            for name in ("pts", "before", "after"):
+                fields[name] = tuple(fields[name])
+            return cls(**fields)
+        except (ValueError, KeyError, TypeError) as error:
+            raise SegmentCorrupt(f"segment header: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketRecord:
+    """One compressed packet, times in the header's time base."""
+
+    pts: int | None
+    dts: int | None
+    duration: int
+    data: bytes
+    is_keyframe: bool = False
+    is_discard: bool = False  # decoded, never shown (an edit list cuts it)
+    side_data: tuple[tuple[str, bytes], ...] = field(default=())  # (PyAV's name, bytes)
+
+
+def frame_header(header: StreamHeader) -> bytes:
+    """Return a segment's first bytes."""
+    text = header.to_bytes()
+    return MAGIC + _LENGTH.pack(len(text)) + text
+
+
+def frame_packet(packet: PacketRecord) -> bytes:
+    """Return one packet's record."""
+    flags = KEYFRAME * packet.is_keyframe | DISCARD * packet.is_discard
+    pieces = [
+        _RECORD.pack(
+            NO_TIME if packet.pts is None else packet.pts,
+            NO_TIME if packet.dts is None else packet.dts,
+            packet.duration,
+            flags,
+            len(packet.data),
+            len(packet.side_data),
+        )
+    ]
+    for name, data in packet.side_data:
+        pieces += [bytes([len(name)]), name.encode(), _LENGTH.pack(len(data)), data]
+    return b"".join([*pieces, packet.data])
+
+
+def frame_end(num_packets: int) -> bytes:
+    """Return a segment's last bytes."""
+    return _RECORD.pack(num_packets, NO_TIME, 0, END, 0, 0)
+
+
+def read_segment(parts: Iterable[bytes]) -> tuple[StreamHeader, Iterator[PacketRecord]]:
+    """Read a segment from its bytes, however they are split; packets come as they are asked for.
+
+    Raises:
+        SegmentCorrupt: bad magic or header at once; a missing end or wrong count while iterating.
+    """
+    source = _Bytes(parts)
+    if source.take(len(MAGIC)) != MAGIC:
+        raise SegmentCorrupt("not a segment")
+    (length,) = _LENGTH.unpack(source.take(_LENGTH.size))
+    header = StreamHeader.from_bytes(source.take(length))
+    return header, _packets(source)
+
+
+def _packets(source: _Bytes) -> Iterator[PacketRecord]:
+    count = 0
+    while True:
+        pts, dts, duration, flags, size, num_side = _RECORD.unpack(source.take(_RECORD.size))
+        if flags & END:
+            if pts != count:
+                raise SegmentCorrupt(f"segment names {pts} packets and holds {count}")
+            return
+        side_data = tuple(_side_datum(source) for _ in range(num_side))
+        yield PacketRecord(
+            pts=None if pts == NO_TIME else pts,
+            dts=None if dts == NO_TIME else dts,
+            duration=duration,
+            data=source.take(size),
+            is_keyframe=bool(flags & KEYFRAME),
+            is_discard=bool(flags & DISCARD),
+            side_data=side_data,
+        )
+        count += 1
+
+
+def _side_datum(source: _Bytes) -> tuple[str, bytes]:
+    (name_length,) = source.take(1)
+    name = source.take(name_length).decode()
+    (size,) = _LENGTH.unpack(source.take(_LENGTH.size))
+    return name, source.take(size)
+
+
+class _Bytes:
+    """An iterable of parts, read as one stream, holding one part at a time."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = iter(parts)
+        self._part = b""
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        pieces = []
+        while size > 0:
+            if self._at == len(self._part):
+                part = next(self._parts, None)
+                if part is None:
+                    raise SegmentCorrupt("segment ends early")
+                self._part, self._at = part, 0
+                continue
+            piece = self._part[self._at : self._at + size]
+            pieces.append(piece)
+            self._at += len(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,135 @@
+"""The wire vocabulary. Small, frozen, versioned; names of bytes, never the bytes themselves; JSON only."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from broker.errors import BadMessage
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A value that crosses a process: `to_json` on one side, `from_json` on the other."""
+
+    VERSION: ClassVar[int] = 1
+
+    def to_json(self) -> Json:
+        """Return a JSON object that names its kind and version."""
+        return {"kind": type(self).__name__, "version": self.VERSION, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """Read `to_json`'s object.
+
+        Raises:
+            BadMessage: another kind or version, or fields missing or unknown.
+        """
+        fields = dict(body)
+        kind, version = fields.pop("kind", None), fields.pop("version", None)
+        if kind != cls.__name__ or version != cls.VERSION:
+            raise BadMessage(f"wanted {cls.__name__} v{cls.VERSION}, got {kind} v{version}")
+        try:
+            return cls(**cls._revive(fields))
+        except TypeError as error:
+            raise BadMessage(f"{cls.__name__}: {error}") from error
+
+    @classmethod
+    def _revive(cls, fields: Json) -> Json:
+        """Turn nested JSON objects back into values; overridden where there are any."""
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeSpec:
+    """How a worker encodes its chunk; the same for every chunk of a job."""
+
+    codec: str  # an FFmpeg encoder: "libx264", "ffv1"
+    pix_fmt: str  # an FFmpeg pixel format that the encoder takes
+    options: dict[str, str] = field(default_factory=dict)  # the encoder's private options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuseSpec:
+    """What is done to the frames; the same for every chunk of a job."""
+
+    engine: str  # a name in workers.swappers
+    source_face: int | None = None  # which face of the portrait, left to right; None: the largest
+    faces: str = "all"  # which faces of a frame: "all" or "largest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderChunk(Message):
+    """Ask a worker to render one chunk. `attempt` counts from 1 and is the chunk's fencing token."""
+
+    job_id: str
+    index: int
+    attempt: int
+    start: int  # interval of frames is [start, end)
+    end: int
+    fuse: FuseSpec
+    encode: EncodeSpec
+
+    @classmethod
+    def _revive(cls, fields: Json) -> Json:
+        return {
+            **fields,
+            "fuse": FuseSpec(**fields["fuse"]),
+            "encode": EncodeSpec(**fields["encode"]),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRendered(Message):
+    """A chunk is done; its output segment lies in the store."""
+
+    job_id: str
+    index: int
+    attempt: int
+    worker: str
+    num_frames: int
+    num_fused: int  # frames in which at least one face was fused
+    num_parts: int
+    num_bytes: int
+    sha256: str  # over all parts in order
+    render_s: float  # from claim to commit
+    notes: tuple[str, ...] = ()  # what an operator should know: a fallback taken, say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkFailed(Message):
+    """An attempt at a chunk failed in a way that the worker could report."""
+
+    job_id: str
+    index: int
+    attempt: int
+    worker: str
+    code: str  # short and stable: "decode-mismatch", "out-of-memory"
+    message: str
+    is_final: bool = False  # True: no other attempt can do better (bad input, unknown engine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSource(Message):
+    """Ask any worker to look at a job's source portrait."""
+
+    job_id: str
+    fuse: FuseSpec
+
+    @classmethod
+    def _revive(cls, fields: Json) -> Json:
+        return {**fields, "fuse": FuseSpec(**fields["fuse"])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChecked(Message):
+    """What a worker found in the source portrait. `code` is set when it cannot be used."""
+
+    job_id: str
+    boxes: tuple[tuple[int, int, int, int], ...] = ()  # x0, y0, x1, y1 in pixels, left to right
+    chosen: int | None = None  # index into `boxes`
+    code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
+    message: str = ""

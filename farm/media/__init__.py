@@ -1,0 +1,1 @@
+"""Files, as packets: probing, indexing, planning, cutting and muxing."""

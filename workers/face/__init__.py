@@ -1,0 +1,1 @@
+"""Geometry and colour of faces: pure functions, no model, no device."""

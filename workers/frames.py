@@ -1,0 +1,32 @@
+"""Values that hold pictures and faces. Frames keep the pixel format that they were decoded in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(slots=True, kw_only=True)
+class Frame:
+    """One picture of a video.
+
+    `picture` may still be in use by the decoder: whoever changes pixels puts them into a copy.
+    """
+
+    picture: av.VideoFrame  # upright, in the input's own pixel format
+    index: int  # absolute in the job; negative never occurs
+    pts: int  # in the segment's time base
+    is_context: bool = False  # looked at, never put out
+    num_faces: int = 0  # faces fused into it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One face found in a picture."""
+
+    box: tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
+    landmarks: NDArray[np.float32]  # (5, 2) x, y in pixels: eyes, nose, mouth corners; image-left first
+    score: float  # 0..1

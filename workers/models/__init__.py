@@ -1,0 +1,1 @@
+"""Networks, as arithmetic: no device, no files but their weights."""

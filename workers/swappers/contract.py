@@ -1,0 +1,47 @@
+"""What every way of changing a face has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from broker.messages import FuseSpec
+from workers.frames import Face, Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source portrait, looked at once and kept as long as its job runs."""
+
+    faces: tuple[Face, ...] = ()  # every face found, left to right
+    chosen: int | None = None  # index into `faces`
+    prepared: Any = field(default=None, repr=False)  # what the swapper needs of it
+
+
+class Swapper(Protocol):
+    """Changes the faces in a stream of frames.
+
+    What is done to frame t depends on frames [t - radius, t + radius] and on nothing else: that is why
+    nobody can see where chunks begin. The farm sends that many frames of context on both sides.
+    """
+
+    name: str
+    radius: int
+
+    def warm(self) -> None:
+        """Do one real pass at real shape, so that the first chunk does not pay for it."""
+
+    def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
+        """Look at a source portrait (the bytes of a picture file).
+
+        Raises:
+            SourceUnusable: not a picture, no face, or not the face that was asked for.
+        """
+
+    def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
+        """Yield every frame that is not context, in order, with its faces changed.
+
+        Pixels outside the fused region are the input's own, bit for bit; the decoder's pictures are
+        never written to.
+        """
