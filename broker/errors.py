@@ -1,12 +1,12 @@
 """Everything that can go wrong between the farm and the workers.
 
-    BrokerError
-    ├── BrokerUnreachable   Redis does not answer
-    ├── StoreFull           the window, or Redis itself, has no room (wait, then try again)
-    ├── SegmentMissing      a segment, or one of its parts, is not there
-    ├── SegmentCorrupt      a segment's bytes are not those that were stored
-    ├── LeaseLost           the chunk now belongs to somebody else, or to nobody
-    └── BadMessage          a message that this version cannot read
+BrokerError
+├── BrokerUnreachable   Redis does not answer
+├── StoreFull           the window, or Redis itself, has no room (wait, then try again)
+├── SegmentMissing      a segment, or one of its parts, is not there
+├── SegmentCorrupt      a segment's bytes are not those that were stored
+├── LeaseLost           the chunk now belongs to somebody else, or to nobody
+└── BadMessage          a message that this version cannot read
 """
 
 

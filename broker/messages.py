@@ -96,6 +96,7 @@ class ChunkRendered(Message):
     num_bytes: int
     sha256: str  # over all parts in order
     render_s: float  # from claim to commit
+    first_frame_at: float = 0.0  # Unix seconds at which the first frame left the swapper
     notes: tuple[str, ...] = ()  # what an operator should know: a fallback taken, say
 
 
@@ -129,6 +130,7 @@ class SourceChecked(Message):
     """What a worker found in the source portrait. `code` is set when it cannot be used."""
 
     job_id: str
+    radius: int = 0  # frames of context that the engine needs on both sides of a chunk
     boxes: tuple[tuple[int, int, int, int], ...] = ()  # x0, y0, x1, y1 in pixels, left to right
     chosen: int | None = None  # index into `boxes`
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"

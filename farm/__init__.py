@@ -1,1 +1,1 @@
-"""The farm: accepts jobs, cuts them, hands chunks out, collects and stitches them. Sees packets and rows, never pixels."""
+"""The farm: takes jobs, cuts, hands out, collects, stitches. Sees packets and rows, never pixels."""

@@ -1,1 +1,1 @@
-"""The workers: decode, fuse and encode one chunk at a time. They see frames and the GPU, never the database."""
+"""The workers: decode, fuse, encode a chunk. They see frames and the GPU, never the database."""

@@ -1,15 +1,15 @@
 """Everything that can go wrong while a chunk is rendered. `is_final`: no other attempt can do better.
 
-    RenderError
-    ├── DecodeMismatch   the segment does not decode to the frames that its header names
-    ├── EncodeFailed     the encoder refused the frames or its options
-    ├── UnknownEngine    no engine of that name is installed here
-    ├── SourceUnusable   the source portrait cannot be used
-    │   ├── NotAPicture
-    │   ├── NoFaceFound
-    │   └── NoSuchFace
-    ├── WeightsRejected  a weight file is not the one that was shipped
-    └── Stopped          the chunk was taken away: canceled, or its lease was lost
+RenderError
+├── DecodeMismatch   the segment does not decode to the frames that its header names
+├── EncodeFailed     the encoder refused the frames or its options
+├── UnknownEngine    no engine of that name is installed here
+├── SourceUnusable   the source portrait cannot be used
+│   ├── NotAPicture
+│   ├── NoFaceFound
+│   └── NoSuchFace
+├── WeightsRejected  a weight file is not the one that was shipped
+└── Stopped          the chunk was taken away: canceled, or its lease was lost
 """
 
 
@@ -68,6 +68,13 @@ class WeightsRejected(RenderError):
     """Raised when a weight file's hash or keys are not the expected ones."""
 
     code = "weights-rejected"
+    is_final = True
+
+
+class NoSuchGpu(RenderError):
+    """Raised when a worker is asked for on a GPU that this machine does not have."""
+
+    code = "no-such-gpu"
     is_final = True
 
 

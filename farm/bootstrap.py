@@ -1,0 +1,38 @@
+"""Builds a farm from its settings: the one place where its parts are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from broker.app import make_app
+from broker.config import BrokerConfig
+from broker.connect import Broker, open_broker
+from broker.publish import Publisher
+
+from broker.clock import Clock, SystemClock
+from farm.config import FarmConfig
+from farm.database import open_database
+from farm.store import JobStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farm:
+    """What every use-case works with."""
+
+    config: FarmConfig
+    store: JobStore
+    broker: Broker
+    publisher: Publisher
+    clock: Clock
+
+
+def open_farm(config: FarmConfig, broker_config: BrokerConfig) -> Farm:
+    """Open the store and the broker. Makes the farm's home and tables; does not wait for Redis."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    return Farm(
+        config=config,
+        store=JobStore(open_database(config.database_url)),
+        broker=open_broker(broker_config),
+        publisher=Publisher(make_app(broker_config)),
+        clock=SystemClock(),
+    )

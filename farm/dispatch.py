@@ -1,0 +1,111 @@
+"""Cut the next chunks and offer them, as far as the window and the workers allow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from broker.segments import SegmentName
+
+from broker.errors import StoreFull
+from broker.messages import EncodeSpec, RenderChunk
+from farm.bootstrap import Farm
+from farm.lock import JobLock
+from farm.media.cut import Cutter
+from farm.media.parts import regroup
+from farm.media.plan import with_context
+from farm.media.probe import MediaInfo
+from farm.media.target import Target
+from farm.models import Chunk, Job
+from farm.prepare import fuse_spec, load_manifest, manifest_path, put_source
+from farm.states import IN_FLIGHT, WAITING, ChunkState
+
+#: Chunks offered per live worker: one that it renders, one that is ready when it ends.
+OFFERS_PER_WORKER = 2
+
+#: Input segments may fill this share of the window; the rest is kept for what comes back, so that a
+#: worker can always put its output somewhere.
+INPUT_SHARE = 0.5
+
+
+def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
+    """Offer as many of the job's next chunks as there is room for."""
+    chunks = _next_chunks(farm, job)
+    if not chunks:
+        return
+    put_source(farm, job)
+    info = MediaInfo.from_json(job.media)
+    manifest = load_manifest(manifest_path(farm, job.id))
+    with Cutter(Path(job.input_path), info, manifest) as cutter:
+        for chunk in chunks:
+            lock.renew()
+            if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter):
+                return
+
+
+def input_name(job_id: str, index: int, attempt: int) -> SegmentName:
+    """Return where an attempt's input segment lies."""
+    return SegmentName(job_id=job_id, index=index, kind="in", attempt=attempt)
+
+
+def _next_chunks(farm: Farm, job: Job) -> list[Chunk]:
+    """The chunks that wait, in order, no more than this job's share of the workers can take."""
+    slots = OFFERS_PER_WORKER * max(1, len(farm.broker.heartbeats.live()))
+    # Jobs that render at once share the slots evenly: a short job behind a long one starts at once.
+    share = max(1, slots // max(1, farm.store.num_rendering_jobs()))
+    room = share - len(farm.store.chunks(job.id, IN_FLIGHT))
+    if room <= 0:
+        return []
+    now = time.time()
+    waiting = farm.store.chunks(job.id, WAITING, limit=room + slots)
+    return [chunk for chunk in waiting if chunk.not_before <= now][:room]
+
+
+def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
+    limit = int(farm.broker.config.window_bytes * INPUT_SHARE)
+    if farm.broker.segments.used_bytes() + chunk.num_bytes <= limit:
+        return True
+    # A single chunk larger than the share must still get through, alone.
+    return not farm.store.chunks(job.id, IN_FLIGHT, limit=1)
+
+
+def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter) -> bool:
+    """Cut and offer one chunk. The row moves first: what a crash leaves half offered, `reap` finds."""
+    attempt = chunk.attempt + 1
+    if not farm.store.move_chunk(
+        chunk, ChunkState.OFFERED, attempt=attempt, offered_at=time.time(), worker=None, error=None
+    ):
+        return False
+    name = input_name(job.id, chunk.index, attempt)
+    plan = with_context(cutter.manifest, chunk.index, chunk.start, chunk.end, radius=job.radius)
+    try:
+        for number, part in enumerate(regroup(cutter.cut(plan), farm.broker.config.part_bytes)):
+            farm.broker.segments.append(name, number, part, limit_bytes=farm.broker.config.window_bytes)
+    except StoreFull:
+        _take_back(farm, job, chunk.index, name)
+        return False
+    farm.broker.leases.offer(job.id, chunk.index, attempt)
+    farm.publisher.render_chunk(message(job, chunk, attempt))
+    return True
+
+
+def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
+    """Return the offer of one attempt at a chunk."""
+    encode: EncodeSpec = Target.from_json(job.target).encode
+    return RenderChunk(
+        job_id=job.id,
+        index=chunk.index,
+        attempt=attempt,
+        start=chunk.start,
+        end=chunk.end,
+        fuse=fuse_spec(job),
+        encode=encode,
+    )
+
+
+def _take_back(farm: Farm, job: Job, index: int, name: SegmentName) -> None:
+    """There was no room after all: the chunk waits for its next turn."""
+    farm.broker.segments.delete(name)
+    for chunk in farm.store.chunks(job.id, {ChunkState.OFFERED}):
+        if chunk.index == index:
+            farm.store.move_chunk(chunk, ChunkState.SOFT_FAILED, error="no room in the window")

@@ -1,0 +1,85 @@
+"""The rows of the job store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from farm.states import ChunkState, JobState
+
+
+class Row(DeclarativeBase):
+    """The root of every row."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's own name
+
+
+class Job(Row):
+    """One submitted video and its settings. Times are Unix seconds."""
+
+    __tablename__ = "job"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default=JobState.SUBMITTED, index=True)
+    created_at: Mapped[float]
+    rendering_at: Mapped[float | None]
+    first_frame_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    stage: Mapped[str] = mapped_column(Text, default="")
+    input_path: Mapped[str] = mapped_column(Text)
+    output_path: Mapped[str] = mapped_column(Text)
+    source_path: Mapped[str | None] = mapped_column(Text)
+    engine: Mapped[str]
+    request: Mapped[dict[str, Any]]
+    media: Mapped[dict[str, Any]]
+    target: Mapped[dict[str, Any]]
+    chunk_seconds: Mapped[float]
+    radius: Mapped[int] = mapped_column(default=0)
+    num_frames: Mapped[int] = mapped_column(default=0)
+    notes: Mapped[list[str]]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+    error_hint: Mapped[str | None] = mapped_column(Text)
+    checked_at: Mapped[float | None]
+    cleaned: Mapped[bool] = mapped_column(default=False)
+
+
+class Chunk(Row):
+    """A contiguous range of a job's frames, `[start, end)`."""
+
+    __tablename__ = "chunk"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    num_bytes: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(default=ChunkState.PLANNED)
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)  # attempts that count against it; lost messages do not
+    worker: Mapped[str | None]
+    offered_at: Mapped[float | None]
+    not_before: Mapped[float] = mapped_column(default=0.0)
+    num_fused: Mapped[int] = mapped_column(default=0)
+    render_s: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("chunk_by_state", "job_id", "state", "index"),)
+
+
+class Event(Row):
+    """One change of state, kept for whoever asks what happened."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    chunk_index: Mapped[int | None]
+    at: Mapped[float]
+    old_state: Mapped[str]
+    new_state: Mapped[str]
+    attempt: Mapped[int | None]
+    worker: Mapped[str | None]
+    detail: Mapped[str] = mapped_column(Text, default="")

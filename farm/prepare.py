@@ -1,0 +1,165 @@
+"""Get a job ready to render: list its packets, plan its chunks, and have a worker look at its source."""
+
+from __future__ import annotations
+
+import functools
+import time
+from fractions import Fraction
+from pathlib import Path
+
+from broker.queues import RENDER
+from broker.segments import SegmentName
+
+from broker.errors import StoreFull
+from broker.messages import CheckSource, FuseSpec, SourceChecked
+from farm.bootstrap import Farm
+from farm.errors import SourceRefused
+from farm.lock import JobLock
+from farm.media.manifest import Manifest, index
+from farm.media.parts import regroup
+from farm.media.plan import plan_chunks
+from farm.media.probe import MediaInfo
+from farm.models import Chunk, Job
+from farm.schemas import JobRequest
+from farm.states import JobState
+
+#: A segment may take this share of the window, so that several are in flight at once.
+SEGMENT_SHARE = 8
+
+#: How often the row's stage is rewritten while packets are listed, in seconds.
+PROGRESS_S = 0.5
+
+HINTS = {
+    "no-face": "choose a portrait in which the face is seen from the front",
+    "not-a-picture": "give a JPEG or PNG file with --source",
+    "no-such-face": "leave --source-face out to take the largest",
+    "unknown-engine": "`farm models list` shows the engines there are",
+}
+
+
+def fuse_spec(job: Job) -> FuseSpec:
+    """Return what is done to the job's frames."""
+    request = JobRequest(**job.request)
+    return FuseSpec(engine=request.engine, source_face=request.source_face, faces=request.faces)
+
+
+def source_name(job_id: str) -> SegmentName:
+    """Return where the job's source portrait lies in the segment store."""
+    return SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
+
+
+def manifest_path(farm: Farm, job_id: str) -> Path:
+    """Return where the job's manifest lies."""
+    return farm.config.job_directory(job_id) / "manifest.npz"
+
+
+@functools.lru_cache(maxsize=8)
+def load_manifest(path: Path) -> Manifest:
+    """Read a job's manifest; the last few are kept, since every cut needs one. Never rewritten once there."""
+    return Manifest.load(path)
+
+
+def begin(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every step has this signature
+    """SUBMITTED → INDEXING, with a worker asked to look at the source meanwhile."""
+    _ask(farm, job)
+    farm.store.move_job(
+        job.id, JobState.SUBMITTED, JobState.INDEXING, stage="indexing", checked_at=time.time()
+    )
+    return True
+
+
+def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
+    """INDEXING → RENDERING, once the plan is written and the source accepted."""
+    path = manifest_path(farm, job.id)
+    if not path.exists():
+        _index(farm, job, lock, path)
+    if job.num_frames == 0:
+        _plan(farm, job, load_manifest(path))
+    checked = farm.broker.leases.source_checked(job.id)
+    if checked is None:
+        _ask_again(farm, job)
+        return False
+    _accept(farm, job, checked)
+    farm.store.move_job(
+        job.id,
+        JobState.INDEXING,
+        JobState.RENDERING,
+        stage="rendering",
+        radius=checked.radius,
+        rendering_at=time.time(),
+    )
+    return True
+
+
+def put_source(farm: Farm, job: Job) -> None:
+    """Put the source portrait where workers find it, if the job has one and it is not there."""
+    path = farm.config.job_directory(job.id) / "source"
+    name = source_name(job.id)
+    if not path.exists() or farm.broker.segments.num_parts(name) > 0:
+        return
+    limit = farm.broker.config.window_bytes
+    for number, part in enumerate(regroup([path.read_bytes()], farm.broker.config.part_bytes)):
+        farm.broker.segments.append(name, number, part, limit_bytes=limit)
+
+
+def _ask(farm: Farm, job: Job) -> None:
+    try:
+        put_source(farm, job)
+    except StoreFull:
+        return  # asked again later, when chunks have been collected
+    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse_spec(job)))
+
+
+def _ask_again(farm: Farm, job: Job) -> None:
+    if not farm.broker.heartbeats.live():
+        farm.store.update_job(job.id, stage="waiting for a worker")
+    is_late = time.time() - (job.checked_at or 0) > farm.config.reoffer_s
+    if is_late and farm.publisher.queue_length(RENDER) == 0:
+        _ask(farm, job)
+        farm.store.update_job(job.id, checked_at=time.time())
+
+
+def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
+    shown_at = farm.clock.now_s()
+
+    def show(bytes_done: int, bytes_total: int) -> None:
+        nonlocal shown_at
+        if farm.clock.now_s() - shown_at < PROGRESS_S:
+            return
+        shown_at = farm.clock.now_s()
+        lock.renew()
+        farm.store.update_job(job.id, stage=f"indexing {100 * bytes_done // max(1, bytes_total)} %")
+
+    info = MediaInfo.from_json(job.media)
+    index(Path(job.input_path), info, on_progress=show).save(path)
+
+
+def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
+    plans = plan_chunks(
+        manifest,
+        chunk_s=Fraction(job.chunk_seconds).limit_denominator(1000),
+        max_bytes=farm.broker.config.window_bytes // SEGMENT_SHARE,
+    )
+    rows = (
+        Chunk(job_id=job.id, index=plan.index, start=plan.start, end=plan.end, num_bytes=plan.num_bytes)
+        for plan in plans
+    )
+    farm.store.replace_chunks(job.id, rows)
+    farm.store.update_job(job.id, num_frames=plans[-1].end)
+
+
+def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:
+    if checked.code is not None:
+        raise SourceRefused(checked.message, code=checked.code, hint=HINTS.get(checked.code, ""))
+    if len(checked.boxes) > 1 and checked.chosen is not None:
+        farm.store.add_note(job.id, _choice(checked, checked.chosen))
+
+
+def _choice(checked: SourceChecked, chosen: int) -> str:
+    boxes = ", ".join(
+        f"{number}: x {x0}-{x1}, y {y0}-{y1}" for number, (x0, y0, x1, y1) in enumerate(checked.boxes)
+    )
+    return (
+        f"the source has {len(checked.boxes)} faces ({boxes}); face {chosen} was taken. "
+        "Choose another with --source-face N"
+    )

@@ -1,0 +1,111 @@
+"""Write the output: finished segments and the input's other streams, checked, then renamed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from farm.bootstrap import Farm
+from farm.collect import spool
+from farm.errors import JobFailed, OutputRefused
+from farm.lock import JobLock
+from farm.media.mux import mux
+from farm.media.probe import MediaInfo
+from farm.media.target import Target
+from farm.media.verify import verify
+from farm.models import Job
+from farm.prepare import PROGRESS_S, load_manifest, manifest_path
+from farm.schemas import JobRequest
+from farm.states import JobState
+
+
+def is_ready(farm: Farm, job: Job) -> bool:
+    """RENDERING → STITCHING if every chunk lies in the spool.
+
+    Raises:
+        JobFailed: no frame had a face, and the job requires one.
+    """
+    totals = farm.store.totals(job.id)
+    if totals.num_rendered < totals.num_chunks:
+        return False
+    if totals.frames_fused == 0 and job.engine != "passthrough":
+        _no_face(farm, job)
+    farm.store.move_job(job.id, JobState.RENDERING, JobState.STITCHING, stage="stitching")
+    return True
+
+
+def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
+    """STITCHING → DONE. Until the rename, nothing is seen at the output's name."""
+    output = Path(job.output_path)
+    partial = partial_path(job)
+    info = MediaInfo.from_json(job.media)
+    manifest = load_manifest(manifest_path(farm, job.id))
+    target = Target.from_json(job.target)
+    report = mux(
+        partial,
+        input_path=Path(job.input_path),
+        info=info,
+        manifest=manifest,
+        target=target,
+        segments=lambda: _segments(farm, job),
+        engine=job.engine,
+        on_progress=_shower(farm, job, lock),
+    )
+    lock.renew()
+    verify(partial, manifest, info, target)
+    for stream in report.dropped:
+        farm.store.add_note(job.id, f"not carried over: {stream}")
+    _put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
+    farm.store.move_job(job.id, JobState.STITCHING, JobState.DONE, stage="done", finished_at=time.time())
+    return True
+
+
+def partial_path(job: Job) -> Path:
+    """Return where the output grows: beside its final place, so that the last step is a rename."""
+    output = Path(job.output_path)
+    return output.with_name(f".{output.stem}.{job.id}.partial{output.suffix}")
+
+
+def _shower(farm: Farm, job: Job, lock: JobLock) -> Callable[[int, int], None]:
+    shown_at = farm.clock.now_s()
+
+    def show(frames_done: int, frames_total: int) -> None:
+        nonlocal shown_at
+        if farm.clock.now_s() - shown_at < PROGRESS_S:
+            return
+        shown_at = farm.clock.now_s()
+        lock.renew()
+        farm.store.update_job(job.id, stage=f"stitching {100 * frames_done // max(1, frames_total)} %")
+
+    return show
+
+
+def _segments(farm: Farm, job: Job) -> Iterator[Iterator[bytes]]:
+    place = spool(farm, job.id)
+    for chunk in farm.store.chunks(job.id):
+        yield place.parts(chunk.index, chunk.attempt)
+
+
+def _no_face(farm: Farm, job: Job) -> None:
+    if JobRequest(**job.request).require_face:
+        raise JobFailed(
+            "no frame of the input has a face",
+            code="no-face-in-input",
+            hint="leave --require-face out to keep it",
+        )
+    farm.store.add_note(job.id, "no frame of the input has a face: its frames are unchanged")
+
+
+def _put_in_place(partial: Path, output: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        partial.replace(output)
+        return
+    try:
+        # A link, unlike a rename, refuses to replace what somebody put there meanwhile.
+        os.link(partial, output)
+    except FileExistsError as error:
+        partial.unlink()
+        raise OutputRefused(f"{output} appeared while the job ran", hint="give --overwrite") from error
+    partial.unlink()

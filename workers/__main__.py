@@ -1,0 +1,63 @@
+"""Start workers on this machine: `python -m workers [--gpus all|none|0,1] [--name NAME] [--warm ENGINES]`.
+
+One Celery process per GPU, pinned to it before anything touches a device; on a machine without GPUs, one
+on the CPU. Knows the farm by FARM_REDIS_URL alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from types import FrameType
+
+from workers.config import child_environment
+from workers.gpus import choose_gpus
+
+#: How long a worker may take to end after it was asked to, in seconds; a chunk stops at its next frame.
+STOP_S = 20.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Start the workers, and stay until they have all ended or a signal stops them."""
+    options = _parser().parse_args(arguments)
+    gpus = choose_gpus(options.gpus)
+    children = [_start(options, gpu) for gpu in gpus]
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(signal.SIGTERM if number != signal.SIGINT else signal.SIGINT)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return max(child.wait() for child in children)
+
+
+def _start(options: argparse.Namespace, gpu: str | None) -> subprocess.Popen[bytes]:
+    name = options.name or f"{socket.gethostname()}-{uuid.uuid4().hex[:6]}"
+    if gpu is not None:
+        name = f"{name}-gpu{gpu}"
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "workers.tasks", "worker"),
+        *("--queues", "render", "--concurrency", "1", "--pool", "prefork", "--pool-start-method", "spawn"),
+        *("--hostname", name, "--without-mingle", "--without-gossip", "--loglevel", options.loglevel),
+    ]
+    return subprocess.Popen(command, env=child_environment(name=name, warm=options.warm, gpu=gpu))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("--gpus", default="all", help="all (default), none, or indexes: 0,1")
+    parser.add_argument(
+        "--name", default="", help="shown on every chunk; by default the host and a random suffix"
+    )
+    parser.add_argument("--warm", default="portrait", help="engines made ready at start, comma-separated")
+    parser.add_argument("--loglevel", default="info", help="Celery's log level")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""What an operator may set on a worker, read from the environment once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Frames that may wait between two stages. Enough to ride out one slow frame, few enough that 4K frames
+#: (12 MB each in 4:2:0) cost no more than some 100 MB a queue.
+QUEUE_FRAMES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """A worker's settings."""
+
+    name: str  # unique in the farm: it is written on every chunk that the worker renders
+    warm: tuple[str, ...] = ("portrait",)  # engines made ready before the first chunk is taken
+    threads: int = 1  # for decoder and encoder, each
+    queue_frames: int = QUEUE_FRAMES
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> WorkerConfig:
+        """Read the settings: FARM_WORKER_NAME, FARM_WORKER_WARM (comma-separated), FARM_WORKER_THREADS."""
+        warm = environment.get("FARM_WORKER_WARM", "portrait")
+        return cls(
+            name=environment.get("FARM_WORKER_NAME") or f"{socket.gethostname()}-{os.getppid()}",
+            warm=tuple(name for name in warm.split(",") if name),
+            threads=int(environment.get("FARM_WORKER_THREADS") or os.cpu_count() or 1),
+        )
+
+
+def child_environment(
+    *, name: str, warm: str, gpu: str | None, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Return the environment of one worker's processes.
+
+    The GPU is pinned here, before any of them starts. OMP_NUM_THREADS defaults to 1: with more, two
+    torch processes on the same cores wait for each other at every barrier, a hundred times slower.
+    """
+    pinned = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    return {
+        "OMP_NUM_THREADS": "1",
+        **environment,
+        "FARM_WORKER_NAME": name,
+        "FARM_WORKER_WARM": warm,
+        **pinned,
+    }

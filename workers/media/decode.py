@@ -1,0 +1,88 @@
+"""From a segment's bytes to frames: exactly those that its header names, upright, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from broker.framing import PacketRecord, StreamHeader
+from workers.errors import DecodeMismatch
+from workers.frames import Frame
+from workers.media.upright import Upright
+
+
+def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: int) -> Iterator[Frame]:
+    """Yield the frames of context before the chunk, the chunk's own, and those after it.
+
+    A decoder that starts at an open GOP also gives frames that cannot be right; none of them has a time
+    stamp that the header names, so choosing by time stamp is choosing exactly.
+
+    Raises:
+        DecodeMismatch: a frame is missing, or comes out of order.
+    """
+    wanted = _wanted(header)
+    upright = Upright(header)
+    position = 0
+    for picture in _pictures(header, packets, threads):
+        if position == len(wanted):
+            break
+        if picture.pts is None or picture.pts < wanted[position].pts:
+            continue
+        frame = wanted[position]
+        if picture.pts != frame.pts:
+            raise DecodeMismatch(f"frame {frame.index} (pts {frame.pts}) is missing; got pts {picture.pts}")
+        frame.picture = upright.turn(picture)
+        position += 1
+        yield frame
+    if position < len(wanted):
+        raise DecodeMismatch(f"frames from {wanted[position].index} on are missing: the segment ended")
+
+
+def _wanted(header: StreamHeader) -> list[Frame]:
+    times = (*header.before, *header.pts, *header.after)
+    first = header.start - len(header.before)
+    last = header.start + len(header.pts)
+    return [
+        Frame(
+            picture=None,  # type: ignore[arg-type] - filled in before it leaves this module
+            index=index,
+            pts=pts,
+            is_context=not header.start <= index < last,
+        )
+        for index, pts in enumerate(times, start=first)
+    ]
+
+
+def _pictures(header: StreamHeader, packets: Iterable[PacketRecord], threads: int) -> Iterator[av.VideoFrame]:
+    decoder = open_decoder(header, threads=threads)
+    try:
+        for record in packets:
+            yield from decoder.decode(_packet(record, header))
+        yield from decoder.decode(None)
+    except av.FFmpegError as error:
+        raise DecodeMismatch(f"the {header.codec} decoder failed: {error}") from error
+
+
+def open_decoder(header: StreamHeader, *, threads: int) -> VideoCodecContext:
+    """Return a decoder for a segment's packets."""
+    decoder = av.CodecContext.create(header.codec, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    if header.extradata:
+        decoder.extradata = header.extradata
+    if header.codec_tag:
+        decoder.codec_tag = header.codec_tag
+    decoder.width, decoder.height = header.width, header.height
+    decoder.pix_fmt = header.pix_fmt
+    decoder.thread_count = threads
+    decoder.thread_type = "AUTO"
+    return decoder
+
+
+def _packet(record: PacketRecord, header: StreamHeader) -> av.Packet:
+    packet = av.Packet(record.data)
+    packet.pts, packet.dts, packet.duration = record.pts, record.dts, record.duration
+    packet.time_base = header.time_base
+    packet.is_keyframe = record.is_keyframe
+    return packet

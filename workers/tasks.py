@@ -1,0 +1,69 @@
+"""The workers' Celery entry points: `celery -A workers.tasks worker -Q render -c 1`.
+
+Nothing heavy is imported here: the parent process only talks to Redis. The child that the spawn pool
+starts builds the worker, so that a device is first touched by the process that owns it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from typing import TYPE_CHECKING, Any
+
+from broker.app import app
+from broker.queues import TaskName
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from broker.messages import CheckSource, RenderChunk
+
+if TYPE_CHECKING:
+    from workers.keeper import Keeper
+    from workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_worker: Worker | None = None
+_keeper: Keeper | None = None
+
+
+@app.task(name=TaskName.RENDER_CHUNK)
+def render_chunk(message: dict[str, Any]) -> None:
+    """Render one chunk."""
+    assert _worker is not None
+    _worker.render_chunk(RenderChunk.from_json(message))
+
+
+@app.task(name=TaskName.CHECK_SOURCE)
+def check_source(message: dict[str, Any]) -> None:
+    """Look at a job's source portrait."""
+    assert _worker is not None
+    _worker.check_source(CheckSource.from_json(message))
+
+
+@worker_process_init.connect
+def _start(**_: object) -> None:
+    """Build this process's worker, in the pool's child."""
+    global _worker, _keeper  # noqa: PLW0603 - tasks are functions: their state is the module's
+    from broker.config import BrokerConfig
+    from broker.connect import open_broker
+    from broker.publish import Publisher
+
+    from broker.clock import SystemClock
+    from workers.config import WorkerConfig
+    from workers.keeper import Keeper, first_beat
+    from workers.worker import Worker
+
+    config = WorkerConfig.from_environment()
+    broker = open_broker(BrokerConfig.from_environment())
+    version = importlib.metadata.version("face-fusion-farm")
+    _keeper = Keeper(broker, first_beat(config.name, "cpu", version))
+    _keeper.start()
+    _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock())
+    _worker.warm()
+
+
+@worker_process_shutdown.connect
+def _stop(**_: object) -> None:
+    """Tell the farm that this worker leaves."""
+    if _keeper is not None:
+        _keeper.close()

@@ -1,0 +1,132 @@
+"""One worker: its engines, its keeper, and what it does with each message."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+from broker.connect import Broker
+from broker.publish import Publisher
+from broker.segments import SegmentName
+
+from broker.clock import Clock
+from broker.errors import BrokerError, LeaseLost
+from broker.messages import CheckSource, ChunkFailed, ChunkRendered, FuseSpec, RenderChunk, SourceChecked
+from workers.config import WorkerConfig
+from workers.errors import RenderError, Stopped
+from workers.keeper import Keeper, Progress
+from workers.render import ChunkRenderer
+from workers.segment_io import read_parts
+from workers.swappers import open_swapper
+from workers.swappers.contract import Source, Swapper
+
+log = logging.getLogger(__name__)
+
+#: Sources kept ready. Jobs take turns in a worker, so more than one; each holds a few MB.
+MAX_SOURCES = 4
+
+
+class Worker:
+    """Renders chunks and looks at sources. One at a time: it has one device."""
+
+    def __init__(
+        self, config: WorkerConfig, broker: Broker, publisher: Publisher, keeper: Keeper, clock: Clock
+    ) -> None:
+        self._config = config
+        self._broker = broker
+        self._publisher = publisher
+        self._keeper = keeper
+        self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock)
+        self._swappers: dict[str, Swapper] = {}
+        self._sources: OrderedDict[tuple[str, FuseSpec], Source] = OrderedDict()
+
+    def warm(self) -> None:
+        """Make the configured engines ready, then tell the farm."""
+        for name in self._config.warm:
+            self._swapper(name).warm()
+        self._keeper.set_ready(self._config.warm)
+
+    def render_chunk(self, chunk: RenderChunk) -> None:
+        """Claim, render and commit one chunk; whatever happens, the farm hears of it or the lease lapses."""
+        try:
+            lease = self._broker.leases.claim(chunk.job_id, chunk.index, chunk.attempt, self._config.name)
+        except LeaseLost:
+            # Delivered twice, or offered anew meanwhile: somebody else has it.
+            log.info("chunk not taken", extra=_fields(chunk))
+            return
+        progress = Progress()
+        try:
+            with self._keeper.holding(lease, progress):
+                result = self._render(chunk, progress)
+                self._broker.leases.commit(lease, result)
+        except (LeaseLost, Stopped):
+            log.warning("chunk taken away", extra=_fields(chunk))
+            self._renderer.discard(chunk)
+        self._publisher.advance(chunk.job_id)
+
+    def check_source(self, message: CheckSource) -> None:
+        """Look at a job's source portrait, and leave what was found for the farm."""
+        try:
+            checked = self._look(message)
+        except RenderError as error:
+            checked = SourceChecked(job_id=message.job_id, code=error.code, message=str(error))
+        self._broker.leases.put_source_checked(checked)
+        self._publisher.advance(message.job_id)
+
+    def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
+        try:
+            swapper = self._swapper(chunk.fuse.engine)
+            source = self._source(chunk.job_id, chunk.fuse, swapper)
+            return self._renderer.render(chunk, swapper, source, progress)
+        except (Stopped, LeaseLost):
+            raise
+        except RenderError as error:
+            return self._failed(chunk, error.code, str(error), is_final=error.is_final)
+        except BrokerError as error:
+            return self._failed(chunk, "segment-lost", str(error))
+        except Exception as error:  # the farm must hear of it, whatever it is
+            log.exception("chunk crashed", extra=_fields(chunk))
+            return self._failed(chunk, "crashed", f"{type(error).__name__}: {error}")
+
+    def _failed(self, chunk: RenderChunk, code: str, text: str, *, is_final: bool = False) -> ChunkFailed:
+        log.warning("chunk failed: %s", text, extra=_fields(chunk))
+        self._renderer.discard(chunk)
+        return ChunkFailed(
+            job_id=chunk.job_id,
+            index=chunk.index,
+            attempt=chunk.attempt,
+            worker=self._config.name,
+            code=code,
+            message=text,
+            is_final=is_final,
+        )
+
+    def _look(self, message: CheckSource) -> SourceChecked:
+        swapper = self._swapper(message.fuse.engine)
+        source = self._source(message.job_id, message.fuse, swapper)
+        boxes = tuple(
+            (round(x0), round(y0), round(x1), round(y1))
+            for x0, y0, x1, y1 in (face.box for face in source.faces)
+        )
+        return SourceChecked(job_id=message.job_id, radius=swapper.radius, boxes=boxes, chosen=source.chosen)
+
+    def _swapper(self, name: str) -> Swapper:
+        if name not in self._swappers:
+            self._swappers[name] = open_swapper(name)
+        return self._swappers[name]
+
+    def _source(self, job_id: str, fuse: FuseSpec, swapper: Swapper) -> Source:
+        key = (job_id, fuse)
+        if key not in self._sources:
+            name = SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
+            has_source = self._broker.segments.num_parts(name) > 0
+            portrait = b"".join(read_parts(self._broker.segments, name)) if has_source else b""
+            self._sources[key] = swapper.prepare(portrait, fuse)
+            while len(self._sources) > MAX_SOURCES:
+                self._sources.popitem(last=False)
+        self._sources.move_to_end(key)
+        return self._sources[key]
+
+
+def _fields(chunk: RenderChunk) -> dict[str, object]:
+    return {"job": chunk.job_id, "chunk": chunk.index, "attempt": chunk.attempt}
