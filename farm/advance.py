@@ -7,7 +7,6 @@ lock, every change is compare-and-set, and whatever a dead process left half don
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from farm import clean, collect, dispatch, prepare, reap, stitch
@@ -60,7 +59,7 @@ def _fail(farm: Farm, job: Job, error: FarmError) -> bool:
         state,
         JobState.FAILED,
         stage="failed",
-        finished_at=time.time(),
+        finished_at=farm.wall(),
         error_code=error.code,
         error_message=error.message,
         error_hint=error.hint,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from broker.app import make_app
+from broker.clock import Clock, SystemClock
 from broker.config import BrokerConfig
 from broker.connect import Broker, open_broker
 from broker.publish import Publisher
-
-from broker.clock import Clock, SystemClock
 from farm.config import FarmConfig
 from farm.database import open_database
 from farm.store import JobStore
@@ -24,6 +25,7 @@ class Farm:
     broker: Broker
     publisher: Publisher
     clock: Clock
+    wall: Callable[[], float] = time.time  # Unix seconds, for the store
 
 
 def open_farm(config: FarmConfig, broker_config: BrokerConfig) -> Farm:

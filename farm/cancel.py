@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from farm.bootstrap import Farm
 from farm.errors import StaleTransition
 from farm.states import LIVE_JOB_STATES, JobState
@@ -22,6 +20,6 @@ def cancel(farm: Farm, job_id: str) -> None:
         raise StaleTransition(
             f"job {job_id} is already {state}", hint="only a job that goes on can be canceled"
         )
-    farm.store.move_job(job_id, state, JobState.CANCELED, stage="canceled", finished_at=time.time())
+    farm.store.move_job(job_id, state, JobState.CANCELED, stage="canceled", finished_at=farm.wall())
     farm.broker.leases.withdraw_job(job_id)
     farm.publisher.advance(job_id)

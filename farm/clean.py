@@ -15,7 +15,7 @@ def clean(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every 
     """Free what an ended job holds in Redis and on disk; its row and events stay."""
     if job.cleaned:
         return False
-    farm.broker.leases.withdraw_job(job.id)
+    farm.broker.leases.forget_job(job.id)
     for name in farm.broker.segments.names(job.id):
         farm.broker.segments.delete(name)
     partial_path(job).unlink(missing_ok=True)

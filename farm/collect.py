@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
-
-from broker.segments import SegmentName
 
 from broker.errors import SegmentCorrupt, SegmentMissing
 from broker.messages import ChunkFailed, ChunkRendered
+from broker.segments import SegmentName
 from farm.bootstrap import Farm
 from farm.errors import JobFailed
 from farm.models import Chunk, Job
@@ -69,7 +67,7 @@ def soft_fail(farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool =
         detail=reason,
         error=reason,
         failures=failures,
-        not_before=time.time() + pause_s,
+        not_before=farm.wall() + pause_s,
     )
     spool(farm, job.id).discard(chunk.index, chunk.attempt)
     free_segments(farm, job.id, chunk.index)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-
-from broker.segments import SegmentName
 
 from broker.errors import StoreFull
 from broker.messages import EncodeSpec, RenderChunk
+from broker.segments import SegmentName
 from farm.bootstrap import Farm
 from farm.lock import JobLock
 from farm.media.cut import Cutter
@@ -56,7 +54,7 @@ def _next_chunks(farm: Farm, job: Job) -> list[Chunk]:
     room = share - len(farm.store.chunks(job.id, IN_FLIGHT))
     if room <= 0:
         return []
-    now = time.time()
+    now = farm.wall()
     waiting = farm.store.chunks(job.id, WAITING, limit=room + slots)
     return [chunk for chunk in waiting if chunk.not_before <= now][:room]
 
@@ -73,7 +71,7 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter) -> bool:
     """Cut and offer one chunk. The row moves first: what a crash leaves half offered, `reap` finds."""
     attempt = chunk.attempt + 1
     if not farm.store.move_chunk(
-        chunk, ChunkState.OFFERED, attempt=attempt, offered_at=time.time(), worker=None, error=None
+        chunk, ChunkState.OFFERED, attempt=attempt, offered_at=farm.wall(), worker=None, error=None
     ):
         return False
     name = input_name(job.id, chunk.index, attempt)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import time
 from fractions import Fraction
 from pathlib import Path
 
-from broker.queues import RENDER
-from broker.segments import SegmentName
-
 from broker.errors import StoreFull
 from broker.messages import CheckSource, FuseSpec, SourceChecked
+from broker.queues import RENDER
+from broker.segments import SegmentName
 from farm.bootstrap import Farm
 from farm.errors import SourceRefused
 from farm.lock import JobLock
@@ -63,7 +61,7 @@ def begin(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every 
     """SUBMITTED → INDEXING, with a worker asked to look at the source meanwhile."""
     _ask(farm, job)
     farm.store.move_job(
-        job.id, JobState.SUBMITTED, JobState.INDEXING, stage="indexing", checked_at=time.time()
+        job.id, JobState.SUBMITTED, JobState.INDEXING, stage="indexing", checked_at=farm.wall()
     )
     return True
 
@@ -86,7 +84,7 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         JobState.RENDERING,
         stage="rendering",
         radius=checked.radius,
-        rendering_at=time.time(),
+        rendering_at=farm.wall(),
     )
     return True
 
@@ -113,10 +111,10 @@ def _ask(farm: Farm, job: Job) -> None:
 def _ask_again(farm: Farm, job: Job) -> None:
     if not farm.broker.heartbeats.live():
         farm.store.update_job(job.id, stage="waiting for a worker")
-    is_late = time.time() - (job.checked_at or 0) > farm.config.reoffer_s
+    is_late = farm.wall() - (job.checked_at or 0) > farm.config.reoffer_s
     if is_late and farm.publisher.queue_length(RENDER) == 0:
         _ask(farm, job)
-        farm.store.update_job(job.id, checked_at=time.time())
+        farm.store.update_job(job.id, checked_at=farm.wall())
 
 
 def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from broker.leases import Holder
 from broker.queues import RENDER
-
 from farm.bootstrap import Farm
 from farm.collect import soft_fail
 from farm.dispatch import message
@@ -48,6 +45,6 @@ def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:
 
 def _offer_again(farm: Farm, job: Job, chunk: Chunk) -> None:
     """Send a message again that must be lost: nothing queues, and still nobody has claimed the chunk."""
-    is_late = time.time() - (chunk.offered_at or 0.0) > farm.config.reoffer_s
+    is_late = farm.wall() - (chunk.offered_at or 0.0) > farm.config.reoffer_s
     if is_late and farm.publisher.queue_length(RENDER) == 0:
         farm.publisher.render_chunk(message(job, chunk, chunk.attempt))

@@ -8,9 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from broker.segments import SegmentName, SegmentStore
-
 from broker.errors import SegmentCorrupt, SegmentMissing
+from broker.segments import SegmentName, SegmentStore
 
 
 class Spool:

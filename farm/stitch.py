@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
     _put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
-    farm.store.move_job(job.id, JobState.STITCHING, JobState.DONE, stage="done", finished_at=time.time())
+    farm.store.move_job(job.id, JobState.STITCHING, JobState.DONE, stage="done", finished_at=farm.wall())
     return True
 
 

@@ -195,9 +195,9 @@ class JobStore:
             detail=detail,
         )
 
-    def _all(self, query: Select[tuple[T]]) -> list[T]:
+    def _all(self, query: Select[T]) -> list[T]:
         with self._session(reads_only=True) as session:
-            return list(session.execute(query).scalars())
+            return list(session.scalars(query).all())
 
     def _session(self, *, reads_only: bool = False) -> Session:
         return Session(self._reader if reads_only else self._engine, expire_on_commit=False)

@@ -57,7 +57,7 @@ def submit(farm: Farm, request: JobRequest) -> str:
 def _row(farm: Farm, job_id: str, request: JobRequest, info: MediaInfo, target: Target) -> Job:
     return Job(
         id=job_id,
-        created_at=time.time(),
+        created_at=farm.wall(),
         stage="waiting",
         input_path=request.input,
         output_path=request.output,

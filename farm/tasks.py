@@ -10,12 +10,12 @@ import functools
 import logging
 from typing import Any
 
-from broker.app import app
-from broker.config import BrokerConfig
-from broker.queues import TaskName
 from celery import bootsteps
 
+from broker.app import app
+from broker.config import BrokerConfig
 from broker.errors import BrokerError
+from broker.queues import TaskName
 from farm.advance import advance, advance_all
 from farm.bootstrap import Farm, open_farm
 from farm.config import FarmConfig

@@ -1,0 +1,23 @@
+"""Run benchmarks: all of them, or those named. `BENCH_CLIP=video.mp4` adds a clip of your own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+NAMES = ("exactness", "efficiency", "uhd", "redis_memory", "startup")
+
+
+def main(names: list[str]) -> None:
+    clip = os.environ.get("BENCH_CLIP")
+    for name in names or NAMES:
+        if name not in NAMES:
+            raise SystemExit(f"no benchmark {name!r}; there are: {', '.join(NAMES)}")
+        print(f"— {name}", flush=True)
+        import_module(f"bench.{name}").main(Path(clip) if clip else None)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,66 @@
+"""What the farm costs: frames per second of `farm render` over a bare loop in one process, same clip, same engine."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from bench.bare_loop import run_bare
+from bench.clips import portrait_clip
+from bench.farm_process import running_farm
+from bench.results import write
+from farm.demo import SOURCE
+
+RUNS = 3
+CLAIM = (
+    "Frames per second with one warm worker over the bare engine loop (decode, fuse, encode in one process, no farm), "
+    "from submission to the finished file. Aim: 0.9 or more. Medians; the loops are run in turn."
+)
+
+
+def main(clip: Path | None = None) -> None:
+    """Measure both engines; write bench/results/efficiency.json."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        clips = {"portrait moving, 720p25, 16 s": portrait_clip(folder / "clip.mp4", seconds=16)}
+        if clip is not None:
+            clips[clip.name] = clip
+        with running_farm(folder / "farm", "--workers", "1") as farm:
+            rows = [
+                _row(farm, folder, *item, engine)
+                for item in clips.items()
+                for engine in ("portrait", "passthrough")
+            ]
+    write("efficiency", CLAIM, rows)
+
+
+def _row(farm: object, folder: Path, title: str, path: Path, engine: str) -> dict[str, object]:
+    source = ["--source", str(SOURCE)] if engine != "passthrough" else []
+    ours, overlapped, plain = [], [], []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        result = farm.render(
+            str(path), *source, "--engine", engine, "--overwrite", "-o", str(folder / "out.mp4")
+        )
+        elapsed = time.perf_counter() - began
+        ours.append(result["frames"] / result["seconds"])
+        plain.append(run_bare(path, SOURCE, engine, folder / "bare.mp4", overlap=False))
+        overlapped.append(run_bare(path, SOURCE, engine, folder / "bare.mp4", overlap=True))
+    fps, bare, bare_overlapped = map(statistics.median, (ours, plain, overlapped))
+    return {
+        "clip": title,
+        "engine": engine,
+        "frames": result["frames"],
+        "farm_fps": fps,
+        "bare_fps": bare,
+        "ratio": fps / bare,
+        "bare_overlapped_fps": bare_overlapped,
+        "ratio_overlapped": fps / bare_overlapped,
+        "command_s": elapsed,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The all-in-one farm: a private Redis, the farm's own process, API, workers and Flower, as child processes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from broker.clock import Clock
+from farm.config import FarmConfig
+from farm.errors import BadInput
+from farm.launching.config import LaunchConfig
+from farm.launching.farm_file import FarmRecord, HomeLock, own_start
+from farm.launching.lifeline import Lifeline
+from farm.launching.programs import (
+    Surroundings,
+    api_program,
+    flower_program,
+    redis_program,
+    tasks_program,
+    worker_programs,
+)
+from farm.launching.supervisor import Supervisor
+from farm.redis_server import socket_path, socket_url, wait_for_redis
+
+#: Deaths in a row after which a farm that somebody waits for is given up.
+MOST_DEATHS = 4
+
+#: Connections that may wait for the API to start, or to be restarted.
+BACKLOG = 64
+
+#: Where the API and Flower may listen: whoever reaches them may read any file of the farm's user.
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmPlan:
+    """What kind of all-in-one farm to start. `config.api_port` 0 takes any free port."""
+
+    config: FarmConfig
+    launch: LaunchConfig
+    is_private: bool = False  # lives for one job: keeps nothing, and gives up rather than restart for ever
+    gpus: str = "all"  # as `python -m workers --gpus`
+    workers_per_device: int = 1
+    warm: str = "portrait"  # engines made ready at start
+    window_bytes: int | None = None
+    has_flower: bool = True
+
+
+class LocalFarm:
+    """A farm of child processes. Call `tend` every now and then; leaving the block stops everything.
+
+    Raises:
+        BadInput: another farm has this home, or its port is taken.
+        ServiceMissing: there is no redis-server, and FARM_REDIS_URL names none.
+    """
+
+    def __init__(self, plan: FarmPlan, clock: Clock, say: Callable[[str], None] = lambda _: None) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._home = plan.config.home
+        (self._home / "logs").mkdir(parents=True, exist_ok=True)
+        self._lock = HomeLock(self._home)
+        self._lifeline = Lifeline()
+        most_deaths = MOST_DEATHS if plan.is_private else None
+        self._supervisor = Supervisor(clock, self._lifeline, say, most_deaths=most_deaths)
+        self._listener: socket.socket | None = None
+        try:
+            self.record = self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def tend(self) -> None:
+        """Restart what died.
+
+        Raises:
+            FarmUnreachable: in a private farm, something dies again and again.
+        """
+        self._supervisor.tend()
+
+    def wait_until_redis_answers(self) -> None:
+        """Return when Redis answers.
+
+        Raises:
+            FarmUnreachable: it does not.
+        """
+        wait_for_redis(self.record.redis_url, self._clock, meanwhile=self.tend)
+
+    def remove_if_killed(self, path: Path) -> None:
+        """Have a file removed if this process is killed before it can do so itself."""
+        self._lifeline.add_path(path)
+
+    def stop(self) -> None:
+        """Stop everything, in order. Does nothing the second time."""
+        FarmRecord.remove(self._home)
+        names = self._supervisor.names()
+        # Workers first, so that they can hand back what they hold; Redis last, since all others need it.
+        self._supervisor.stop([name for name in names if name.startswith("worker-")])
+        self._supervisor.stop([name for name in names if name != "redis"])
+        self._supervisor.stop(["redis"])
+        if self._listener is not None:
+            self._listener.close()
+        self._lifeline.close()
+        self._lock.close()
+
+    def _start(self) -> FarmRecord:
+        plan = self._plan
+        if plan.is_private:
+            self._lifeline.add_path(self._home)
+        self._listener = _listen(plan.config.api_host, plan.config.api_port)
+        port = self._listener.getsockname()[1]
+        record = self._record(port)
+        around = Surroundings(home=self._home, environment=self._environment(record, port))
+        self._start_programs(around, record, self._listener.fileno())
+        record.write(self._home)
+        return record
+
+    def _start_programs(self, around: Surroundings, record: FarmRecord, descriptor: int) -> None:
+        plan = self._plan
+        if plan.launch.redis_url is None:
+            path = socket_path(self._home)
+            (self._home / "redis").mkdir(exist_ok=True)
+            self._supervisor.start(redis_program(around, path, keeps_data=not plan.is_private))
+        # The slowest to be ready goes first. Nobody waits for anybody: each retries until Redis answers.
+        for program in worker_programs(
+            around, gpus=plan.gpus, per_device=plan.workers_per_device, warm=plan.warm
+        ):
+            self._supervisor.start(program)
+        self._supervisor.start(api_program(around, descriptor))
+        self._supervisor.start(tasks_program(around))
+        if record.flower_url is not None and record.flower_password is not None:
+            port = int(record.flower_url.rpartition(":")[2])
+            self._supervisor.start(flower_program(around, port=port, password=record.flower_password))
+
+    def _record(self, port: int) -> FarmRecord:
+        plan = self._plan
+        flower_port = _free_port(plan.launch.flower_port) if plan.has_flower else None
+        return FarmRecord(
+            url=f"http://{plan.config.api_host}:{port}",
+            token=plan.config.api_token or secrets.token_urlsafe(24),
+            pid=os.getpid(),
+            started=own_start(),
+            redis_url=plan.launch.redis_url or socket_url(socket_path(self._home)),
+            flower_url=None if flower_port is None else f"http://{LOOPBACK[0]}:{flower_port}",
+            flower_password=None if flower_port is None else secrets.token_urlsafe(12),
+        )
+
+    def _environment(self, record: FarmRecord, port: int) -> dict[str, str]:
+        plan = self._plan
+        own = {
+            "FARM_HOME": str(self._home),
+            "FARM_REDIS_URL": record.redis_url,
+            "FARM_DATABASE_URL": plan.config.database_url,
+            "FARM_API_HOST": plan.config.api_host,
+            "FARM_API_PORT": str(port),
+            "FARM_API_TOKEN": record.token,
+            "PYTHONUNBUFFERED": "1",  # a log that stops in the middle of a line helps nobody
+        }
+        if plan.window_bytes is not None:
+            own["FARM_WINDOW_BYTES"] = str(plan.window_bytes)
+        if plan.is_private and plan.launch.redis_url is not None:
+            # A Redis that others use too: their farm must not take this one's messages, nor this one theirs.
+            own["FARM_NAMESPACE"] = f"farm-{secrets.token_hex(4)}"
+        return {"OMP_NUM_THREADS": "1", **plan.launch.environment, **own}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if host not in LOOPBACK:
+        raise BadInput(f"FARM_API_HOST={host}: the API listens on loopback only", hint="unset FARM_API_HOST")
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        raise BadInput(
+            f"port {port} is taken ({error.strerror})",
+            hint="set FARM_API_PORT to another, or to 0 for any free one",
+            code="port-taken",
+        ) from error
+
+
+def _free_port(wish: int) -> int:
+    """Return `wish` if nobody listens there, else some port that is free now."""
+    for port in (wish, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK[0], port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise BadInput("no port is free on the loopback interface", hint="stop some servers")

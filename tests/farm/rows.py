@@ -1,0 +1,27 @@
+"""Rows for tests of the store."""
+
+from farm.models import Chunk, Job
+
+
+def a_job(job_id: str = "j1", **fields: object) -> Job:
+    values = {
+        "id": job_id,
+        "created_at": 1.0,
+        "input_path": "/in.mp4",
+        "output_path": "/out.mp4",
+        "engine": "passthrough",
+        "request": {},
+        "media": {},
+        "target": {},
+        "chunk_seconds": 5.0,
+        "notes": [],
+        **fields,
+    }
+    return Job(**values)
+
+
+def some_chunks(job_id: str, count: int, length: int = 10) -> list[Chunk]:
+    return [
+        Chunk(job_id=job_id, index=index, start=index * length, end=(index + 1) * length, num_bytes=100)
+        for index in range(count)
+    ]

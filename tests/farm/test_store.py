@@ -1,0 +1,87 @@
+"""The job store: compare-and-set, totals, what is unfinished. On SQLite and on PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from farm.errors import JobNotFound, StaleTransition
+from farm.states import ChunkState, JobState
+from tests.farm.rows import a_job, some_chunks
+
+
+def test_unknown_job(store):
+    with pytest.raises(JobNotFound):
+        store.job("nobody")
+
+
+def test_one_of_many_wins_a_job_step(store):
+    """Of twenty threads that move a job at once, one succeeds, and one event is written."""
+    store.add_job(a_job())
+
+    def move(_: int) -> bool:
+        try:
+            store.move_job("j1", JobState.SUBMITTED, JobState.INDEXING)
+        except StaleTransition:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(move, range(20))) == 1
+    assert len(store.events("j1")) == 1
+
+
+def test_one_of_many_wins_a_chunk_step(store):
+    """The attempt is part of the comparison: an old view of a chunk cannot move it."""
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 1))
+    (chunk,) = store.chunks("j1")
+    with ThreadPoolExecutor(20) as pool:
+        wins = pool.map(lambda _: store.move_chunk(chunk, ChunkState.OFFERED, attempt=1), range(20))
+        assert sum(wins) == 1
+    (now,) = store.chunks("j1")
+    assert (now.state, now.attempt) == (ChunkState.OFFERED, 1)
+
+
+def test_a_chunk_offered_anew_is_not_moved_by_the_old_attempt(store):
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 1))
+    (chunk,) = store.chunks("j1")
+    assert store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
+    (first,) = store.chunks("j1")
+    assert store.move_chunk(first, ChunkState.SOFT_FAILED)
+    (failed,) = store.chunks("j1")
+    assert store.move_chunk(failed, ChunkState.OFFERED, attempt=2)
+    assert not store.move_chunk(first, ChunkState.RENDERED)
+    assert store.chunks("j1")[0].state == ChunkState.OFFERED
+
+
+def test_totals(store):
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 3))
+    for chunk in store.chunks("j1", limit=2):
+        store.move_chunk(chunk, ChunkState.OFFERED, attempt=2)
+    chunk = store.chunks("j1")[1]
+    store.move_chunk(chunk, ChunkState.RENDERED, num_fused=7)
+    totals = store.totals("j1")
+    assert (totals.num_chunks, totals.num_rendered) == (3, 1)
+    assert (totals.frames_rendered, totals.frames_fused, totals.attempts) == (10, 7, 4)
+
+
+def test_unfinished_jobs_are_live_or_not_yet_clean(store):
+    store.add_job(a_job("live"))
+    store.add_job(a_job("over", state=JobState.DONE))
+    store.add_job(a_job("clean", state=JobState.FAILED, cleaned=True))
+    assert {job.id for job in store.unfinished_jobs()} == {"live", "over"}
+
+
+def test_notes_are_kept_once(store):
+    store.add_job(a_job())
+    for note in ("one", "two", "one"):
+        store.add_note("j1", note)
+    assert store.job("j1").notes == ["one", "two"]
+
+
+def test_jobs_come_newest_first(store):
+    for number in range(3):
+        store.add_job(a_job(f"j{number}", created_at=float(number)))
+    assert [job.id for job in store.jobs(limit=2)] == ["j2", "j1"]
