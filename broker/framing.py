@@ -75,14 +75,14 @@ class StreamHeader:
         """
         try:
             fields = json.loads(text)
-            fields["extradata"] = base64.b64decode(fields["extradata"])
+            fields["extradata"] = base64.b64decode(fields["extradata"], validate=True)
             for name in ("time_base", "frame_rate", "sample_aspect_ratio"):
                 value = fields[name]
                 fields[name] = None if value is None else Fraction(value)
             for name in ("pts", "before", "after"):
                 fields[name] = tuple(fields[name])
             return cls(**fields)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             raise SegmentCorrupt(f"segment header: {error}") from error
 
 
@@ -119,7 +119,8 @@ def frame_packet(packet: PacketRecord) -> bytes:
         )
     ]
     for name, data in packet.side_data:
-        pieces += [bytes([len(name)]), name.encode(), _LENGTH.pack(len(data)), data]
+        encoded = name.encode()
+        pieces += [bytes([len(encoded)]), encoded, _LENGTH.pack(len(data)), data]
     return b"".join([*pieces, packet.data])
 
 
@@ -165,7 +166,10 @@ def _packets(source: _Bytes) -> Iterator[PacketRecord]:
 
 def _side_datum(source: _Bytes) -> tuple[str, bytes]:
     (name_length,) = source.take(1)
-    name = source.take(name_length).decode()
+    try:
+        name = source.take(name_length).decode()
+    except UnicodeDecodeError as error:
+        raise SegmentCorrupt(f"side data's name: {error}") from error
     (size,) = _LENGTH.unpack(source.take(_LENGTH.size))
     return name, source.take(size)
 

@@ -10,6 +10,80 @@
 | `{ns}:results:{job}`                           | hash   | none    | worker (Lua)        | farm           | chunk index (or `source`) → the result, JSON |
 | `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing |
 | `{ns}:advancing:{job}`                         | string | 60 s    | farm                | farm           | which farm process is moving the job on |
+| `{ns}:celery:…`                                | any    | none    | Celery              | Celery         | queues and their bookkeeping |
 
 No segment has a TTL: `{ns}:bytes` must stay the sum of what lies there, and the farm deletes what it has read.
-"""
+"""  # noqa: E501 - a table is read across
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Spells the keys of one namespace. `segment` is a segment's name in its string form."""
+
+    namespace: str
+
+    @property
+    def bytes(self) -> str:
+        """Return the counter of stored bytes."""
+        return f"{self.namespace}:bytes"
+
+    @property
+    def segment_prefix(self) -> str:
+        """Return what every segment's key begins with; its name follows."""
+        return f"{self.namespace}:segment:"
+
+    @property
+    def segments_prefix(self) -> str:
+        """Return what every job's set of names begins with; the job follows."""
+        return f"{self.namespace}:segments:"
+
+    @property
+    def worker_prefix(self) -> str:
+        """Return what every heartbeat's key begins with; the worker follows."""
+        return f"{self.namespace}:worker:"
+
+    @property
+    def celery_prefix(self) -> str:
+        """Return what Celery puts before each of its own keys."""
+        return f"{self.namespace}:celery:"
+
+    def segment(self, name: str) -> str:
+        """Return the hash of a segment's parts."""
+        return self.segment_prefix + name
+
+    def segments(self, job_id: str) -> str:
+        """Return the set of a job's segment names."""
+        return self.segments_prefix + job_id
+
+    def offers(self, job_id: str) -> str:
+        """Return the hash of a job's offered attempts."""
+        return f"{self.namespace}:offers:{job_id}"
+
+    def lease_prefix(self, job_id: str) -> str:
+        """Return what every lease of a job begins with; the chunk's index follows."""
+        return f"{self.namespace}:lease:{job_id}:"
+
+    def lease(self, job_id: str, index: int) -> str:
+        """Return the hash of a chunk's lease."""
+        return f"{self.lease_prefix(job_id)}{index}"
+
+    def results(self, job_id: str) -> str:
+        """Return the hash of a job's results."""
+        return f"{self.namespace}:results:{job_id}"
+
+    def worker(self, worker: str) -> str:
+        """Return the hash of a worker's heartbeat."""
+        return self.worker_prefix + worker
+
+    def advancing(self, job_id: str) -> str:
+        """Return the lock of whoever moves a job on."""
+        return f"{self.namespace}:advancing:{job_id}"
+
+
+def glob_escape(text: str) -> str:
+    """Return a pattern for SCAN that matches `text` and nothing else."""
+    return "".join(f"\\{character}" if character in "*?[]^-\\" else character for character in text)

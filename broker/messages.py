@@ -28,14 +28,16 @@ class Message:
         Raises:
             BadMessage: another kind or version, or fields missing or unknown.
         """
+        if not isinstance(body, dict):
+            raise BadMessage(f"wanted {cls.__name__} v{cls.VERSION}, got {type(body).__name__}")
         fields = dict(body)
         kind, version = fields.pop("kind", None), fields.pop("version", None)
         if kind != cls.__name__ or version != cls.VERSION:
             raise BadMessage(f"wanted {cls.__name__} v{cls.VERSION}, got {kind} v{version}")
         try:
             return cls(**cls._revive(fields))
-        except TypeError as error:
-            raise BadMessage(f"{cls.__name__}: {error}") from error
+        except (TypeError, KeyError) as error:
+            raise BadMessage(f"{cls.__name__}: {error!r}") from error
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
@@ -99,6 +101,10 @@ class ChunkRendered(Message):
     first_frame_at: float = 0.0  # Unix seconds at which the first frame left the swapper
     notes: tuple[str, ...] = ()  # what an operator should know: a fallback taken, say
 
+    @classmethod
+    def _revive(cls, fields: Json) -> Json:
+        return {**fields, "notes": tuple(fields.get("notes", ()))}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkFailed(Message):
@@ -135,3 +141,7 @@ class SourceChecked(Message):
     chosen: int | None = None  # index into `boxes`
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
     message: str = ""
+
+    @classmethod
+    def _revive(cls, fields: Json) -> Json:
+        return {**fields, "boxes": tuple(tuple(box) for box in fields.get("boxes", ()))}

@@ -53,7 +53,7 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
         on_progress=_shower(farm, job, lock),
     )
     lock.renew()
-    verify(partial, manifest, info, target)
+    verify(partial, manifest, info, target, copied=report.copied)
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
     _put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from broker.connect import Broker
+from broker.errors import BrokerError, LeaseLost
 from broker.heartbeats import WorkerBeat
 from broker.leases import Lease
-
-from broker.errors import BrokerError, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class Keeper:
         finally:
             with self._guard:
                 self._held = None
-            self._change(state="ready", job_id=None, index=None, fps=None)
+            self._change(state="ready", job_id=None, index=None, fps=0.0)
 
     def _change(self, **fields: object) -> None:
         with self._guard:
@@ -120,7 +119,7 @@ def first_beat(worker: str, device: str, version: str) -> WorkerBeat:
         state="warming",
         job_id=None,
         index=None,
-        fps=None,
+        fps=0.0,
         started_at=time.time(),
         version=version,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from workers.errors import Stopped
 
@@ -74,8 +74,8 @@ def _drain(channel: Channel[T], stop: threading.Event) -> Iterator[T]:
         yield message()
 
 
-def _raiser(error: BaseException) -> Callable[[], T]:
-    def raise_it() -> T:
+def _raiser(error: BaseException) -> Callable[[], NoReturn]:
+    def raise_it() -> NoReturn:
         raise error
 
     return raise_it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -22,37 +23,23 @@ def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: in
     Raises:
         DecodeMismatch: a frame is missing, or comes out of order.
     """
-    wanted = _wanted(header)
+    times = (*header.before, *header.pts, *header.after)
+    first = header.start - len(header.before)
     upright = Upright(header)
     position = 0
     for picture in _pictures(header, packets, threads):
-        if position == len(wanted):
-            break
-        if picture.pts is None or picture.pts < wanted[position].pts:
+        if position == len(times):
+            return
+        if picture.pts is None or picture.pts < times[position]:
             continue
-        frame = wanted[position]
-        if picture.pts != frame.pts:
-            raise DecodeMismatch(f"frame {frame.index} (pts {frame.pts}) is missing; got pts {picture.pts}")
-        frame.picture = upright.turn(picture)
+        index = first + position
+        if picture.pts != times[position]:
+            raise DecodeMismatch(f"frame {index} (pts {times[position]}) is missing; got pts {picture.pts}")
+        is_own = header.start <= index < header.start + len(header.pts)
+        yield Frame(picture=upright.turn(picture), index=index, pts=picture.pts, is_context=not is_own)
         position += 1
-        yield frame
-    if position < len(wanted):
-        raise DecodeMismatch(f"frames from {wanted[position].index} on are missing: the segment ended")
-
-
-def _wanted(header: StreamHeader) -> list[Frame]:
-    times = (*header.before, *header.pts, *header.after)
-    first = header.start - len(header.before)
-    last = header.start + len(header.pts)
-    return [
-        Frame(
-            picture=None,  # type: ignore[arg-type] - filled in before it leaves this module
-            index=index,
-            pts=pts,
-            is_context=not header.start <= index < last,
-        )
-        for index, pts in enumerate(times, start=first)
-    ]
+    if position < len(times):
+        raise DecodeMismatch(f"frames from {first + position} on are missing: the segment ended")
 
 
 def _pictures(header: StreamHeader, packets: Iterable[PacketRecord], threads: int) -> Iterator[av.VideoFrame]:
@@ -80,7 +67,7 @@ def open_decoder(header: StreamHeader, *, threads: int) -> VideoCodecContext:
     return decoder
 
 
-def _packet(record: PacketRecord, header: StreamHeader) -> av.Packet:
+def _packet(record: PacketRecord, header: StreamHeader) -> av.Packet[Any]:
     packet = av.Packet(record.data)
     packet.pts, packet.dts, packet.duration = record.pts, record.dts, record.duration
     packet.time_base = header.time_base

@@ -71,7 +71,7 @@ class Encoder:
             raise EncodeFailed(f"{self._num_frames} frames went in, {self._num_packets} packets came out")
         yield frame_end(self._num_packets)
 
-    def _frame(self, packets: list[av.Packet]) -> Iterator[bytes]:
+    def _frame(self, packets: list[av.Packet[av.VideoStream]]) -> Iterator[bytes]:
         for packet in packets:
             self._num_packets += 1
             yield frame_packet(

@@ -8,7 +8,7 @@ import av.filter
 from broker.framing import StreamHeader
 
 #: Degrees counter-clockwise → FFmpeg's filters that turn by them; all move whole samples, none resamples.
-TURNS = {
+TURNS: dict[int, list[tuple[str, str | None]]] = {
     0: [],
     90: [("transpose", "cclock")],
     180: [("hflip", None), ("vflip", None)],
@@ -20,8 +20,9 @@ class Upright:
     """Turns pictures upright as a header asks. Exact: samples are moved, never computed anew."""
 
     def __init__(self, header: StreamHeader) -> None:
-        mirror: list[tuple[str, str | None]] = [("hflip", None)] if header.hflip else []
-        self._filters = [*mirror, *TURNS[header.rotation]]
+        self._filters = TURNS[header.rotation].copy()
+        if header.hflip:
+            self._filters.insert(0, ("hflip", None))
         self._graph: av.filter.Graph | None = None
 
     def turn(self, picture: av.VideoFrame) -> av.VideoFrame:

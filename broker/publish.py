@@ -1,0 +1,61 @@
+"""Puts messages into the queues. A message is a hint: whoever sends it must bear that it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from broker.app import PUBLISH_RETRY
+from broker.edge import renamed_errors
+from broker.errors import BrokerUnreachable
+from broker.messages import CheckSource, RenderChunk
+from broker.queues import QUEUE_OF, TaskName
+
+
+class Publisher:
+    """Sends tasks by name. Every method raises BrokerUnreachable when Redis does not answer.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def render_chunk(self, message: RenderChunk) -> None:
+        """Ask a worker to render a chunk."""
+        self._send(TaskName.RENDER_CHUNK, message.to_json())
+
+    def check_source(self, message: CheckSource) -> None:
+        """Ask a worker to look at a source portrait."""
+        self._send(TaskName.CHECK_SOURCE, message.to_json())
+
+    def advance(self, job_id: str | None) -> None:
+        """Ask the farm to move a job on; None: all of them."""
+        self._send(TaskName.ADVANCE, job_id)
+
+    def queue_length(self, queue: str) -> int:
+        """Return how many messages wait in a queue; those that a worker has taken do not count."""
+        pool: Any = self._app.pool
+        with _renamed_errors(), pool.acquire(block=True) as connection:
+            # A connection's default channel would wait for Redis for ever.
+            connection.ensure_connection(**PUBLISH_RETRY)
+            # The transport's own client puts the namespace before the key.
+            client = connection.default_channel.client
+            return int(client.llen(queue))
+
+    def _send(self, task: TaskName, argument: Any) -> None:
+        with _renamed_errors():
+            self._app.send_task(task.value, args=[argument], queue=QUEUE_OF[task], ignore_result=True)
+
+
+@contextmanager
+def _renamed_errors() -> Iterator[None]:
+    try:
+        with renamed_errors():
+            yield
+    except OperationalError as error:
+        raise BrokerUnreachable(f"Redis does not answer: {error}") from error

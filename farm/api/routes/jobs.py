@@ -1,0 +1,63 @@
+"""Jobs over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from farm.api.deps import FarmDep
+from farm.api.errors import ErrorBody
+from farm.cancel import cancel
+from farm.errors import BadInput
+from farm.schemas import ChunkView, JobRequest, JobView
+from farm.submit import submit
+from farm.views import chunk_views, job_view, job_views
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+NOT_FOUND: dict[str, Any] = {"model": ErrorBody, "description": "There is no such job."}
+
+
+@router.post(
+    "", status_code=201, responses={422: {"model": ErrorBody, "description": "The files cannot be used."}}
+)
+def submit_job(request: JobRequest, farm: FarmDep) -> JobView:
+    """Accept a job. The files are looked at first: what cannot be rendered is refused, with the reason."""
+    _check_absolute(request)
+    return job_view(farm, submit(farm, request))
+
+
+@router.get("")
+def list_jobs(farm: FarmDep, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[JobView]:
+    """Return the newest jobs, newest first."""
+    return job_views(farm, limit)
+
+
+@router.get("/{job_id}", responses={404: NOT_FOUND})
+def show_job(job_id: str, farm: FarmDep) -> JobView:
+    """Return a job as it is now, with the chunks that workers hold."""
+    return job_view(farm, job_id)
+
+
+@router.get("/{job_id}/chunks", responses={404: NOT_FOUND})
+def list_chunks(job_id: str, farm: FarmDep) -> list[ChunkView]:
+    """Return a job's chunks, in order."""
+    return chunk_views(farm, job_id)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    responses={404: NOT_FOUND, 409: {"model": ErrorBody, "description": "The job has already ended."}},
+)
+def cancel_job(job_id: str, farm: FarmDep) -> JobView:
+    """Stop a job. Workers stop at their next frame, and what was rendered is thrown away."""
+    cancel(farm, job_id)
+    return job_view(farm, job_id)
+
+
+def _check_absolute(request: JobRequest) -> None:
+    for name, path in (("input", request.input), ("output", request.output), ("source", request.source)):
+        if path is not None and not Path(path).is_absolute():
+            raise BadInput(f"{name}: {path!r} is not absolute", hint="the farm has another working directory")

@@ -1,0 +1,63 @@
+"""Commands that look at jobs and files, or end them: list, status, watch, cancel, probe."""
+
+# ruff: noqa: PLC0415 - what a command does is imported when it is run: `farm --help` answers at once
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from farm.cli import options as given
+
+
+def list_jobs(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many.")] = 20,
+    *,
+    json: given.Json = False,
+) -> int:
+    """List the newest jobs, newest first."""
+    from farm.cli.looking import show_list
+
+    return show_list(limit, as_json=json)
+
+
+def status(job: given.JobId, *, json: given.Json = False) -> int:
+    """Show a job as it is now, with the chunks that workers hold.
+
+    farm status 261120-1a2b3c4d --json
+    """
+    from farm.cli.looking import show_status
+
+    return show_status(job, as_json=json)
+
+
+def watch(
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="[JOB]", help="The job's id. [default: the newest]", show_default=False),
+    ] = None,
+    *,
+    json: given.Json = False,
+) -> int:
+    """Follow a job until it ends. Ctrl-C stops watching; the job goes on."""
+    from farm.cli.looking import watch_job
+
+    return watch_job(job, as_json=json)
+
+
+def cancel(job: given.JobId, *, json: given.Json = False) -> int:
+    """Stop a job. Workers stop at their next frame; what was rendered of it is thrown away."""
+    from farm.cli.looking import cancel_job
+
+    return cancel_job(job, as_json=json)
+
+
+def probe(input: given.Input, *, json: given.Json = False) -> int:  # noqa: A002 - the name that the user sees
+    """Show what a video's header says. Needs no farm.
+
+    farm probe holiday.mp4
+    """
+    from farm.cli.probing import show_probe
+
+    return show_probe(input, as_json=json)

@@ -1,0 +1,68 @@
+"""Exit codes, and how errors are told. Scripts rely on both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, ServiceMissing, StaleTransition
+
+DONE = 0
+FAILED = 1
+BAD_USAGE = 2
+UNREACHABLE = 3
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+#: What a worker says of a source portrait or an engine that cannot be used: the user's to repair, although
+#: the job had begun when it was found.
+BAD_INPUT_CODES = frozenset({"no-face", "not-a-picture", "no-such-face", "source-unusable", "unknown-engine"})
+
+
+def exit_code(error: FarmError) -> int:
+    """Return the exit code for an error."""
+    if isinstance(error, BadInput | JobNotFound | StaleTransition):
+        return BAD_USAGE
+    if isinstance(error, FarmUnreachable | ServiceMissing):
+        return UNREACHABLE
+    return exit_code_of(error.code)
+
+
+def exit_code_of(code: str) -> int:
+    """Return the exit code for a job that failed with an error of this code."""
+    is_users = code in BAD_INPUT_CODES or code in _codes(BadInput)
+    return BAD_USAGE if is_users else FAILED
+
+
+def say_error(error: FarmError, *, as_json: bool) -> None:
+    """Tell an error that came before there was a job, or beside one."""
+    if as_json:
+        sys.stdout.write(json.dumps(_no_job(error)) + "\n")
+    say_lines(error.message, error.hint)
+
+
+def say_lines(message: str, hint: str) -> None:
+    """Write an error for people: one line, and one for the remedy."""
+    sys.stderr.write(f"error: {_one_line(message)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {_one_line(hint)}\n")
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Say whether the command line asks for JSON, without parsing it: it may be what could not be parsed."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in own
+
+
+def _no_job(error: FarmError) -> dict[str, object]:
+    nothing = dict.fromkeys(("job", "frames", "chunks", "attempts", "seconds", "fps", "output"))
+    told = {"code": error.code, "message": error.message, "hint": error.hint}
+    return {**nothing, "state": "failed", "error": told}
+
+
+def _codes(kind: type[FarmError]) -> set[str]:
+    return {kind.code}.union(*(_codes(below) for below in kind.__subclasses__()))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

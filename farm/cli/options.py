@@ -1,0 +1,146 @@
+"""The options that several commands share, and what they say of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from farm.schemas import JobRequest
+
+_FACE = "Which faces"
+_CODEC = "How the output is encoded"
+
+Input = Annotated[Path, typer.Argument(help="The video.", show_default=False)]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False)]
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--source", "-s", metavar="FACE", help="The portrait whose face is fused in.", show_default=False
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The finished video. [default: the input's name with -fused, beside it]",
+        show_default=False,
+    ),
+]
+Engine = Annotated[
+    str, typer.Option("--engine", help="portrait, or passthrough: no change, for checking the farm itself.")
+]
+ChunkSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--chunk-seconds",
+        min=0.05,
+        max=600,
+        help="Length of a chunk. [default: the farm's]",
+        show_default=False,
+    ),
+]
+Lossless = Annotated[
+    bool,
+    typer.Option("--lossless", help="FFV1 instead of H.264, into .mkv or .mov.", rich_help_panel=_CODEC),
+]
+Crf = Annotated[
+    int,
+    typer.Option("--crf", min=0, max=51, help="H.264 quality: lower is better.", rich_help_panel=_CODEC),
+]
+Preset = Annotated[
+    str, typer.Option("--preset", help="x264's speed: ultrafast … veryslow.", rich_help_panel=_CODEC)
+]
+Faces = Annotated[
+    Literal["all", "largest"],
+    typer.Option("--faces", help="The faces of each frame that are changed.", rich_help_panel=_FACE),
+]
+SourceFace = Annotated[
+    int | None,
+    typer.Option(
+        "--source-face",
+        min=0,
+        metavar="N",
+        help="The portrait's Nth face from the left, from 0. [default: the largest]",
+        show_default=False,
+        rich_help_panel=_FACE,
+    ),
+]
+RequireFace = Annotated[
+    bool,
+    typer.Option("--require-face", help="Fail if no frame has a face.", rich_help_panel=_FACE),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Gpus = Annotated[
+    str,
+    typer.Option(
+        "--gpus", metavar="WHICH", help="all, none, or indexes: 0,1. No GPU: one worker on the CPU."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=256,
+        metavar="N",
+        help="Worker processes on each GPU, or on the CPU. [default: 1]",
+        show_default=False,
+    ),
+]
+WindowBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--window-bytes", min=1, metavar="N", help="Bytes of video in Redis at once.", show_default=False
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What the user said of a job."""
+
+    input: Path
+    source: Path | None
+    output: Path | None
+    engine: str
+    chunk_seconds: float | None
+    lossless: bool
+    crf: int
+    preset: str
+    faces: Literal["all", "largest"]
+    source_face: int | None
+    require_face: bool
+    overwrite: bool
+
+    def request(self) -> JobRequest:
+        """Return the request that a farm takes; its paths are absolute, links in them kept."""
+        from farm.schemas import JobRequest  # noqa: PLC0415 - pydantic would slow `--help` down
+
+        return JobRequest(
+            input=str(_absolute(self.input)),
+            output=str(_absolute(self.output or self._default_output())),
+            source=None if self.source is None else str(_absolute(self.source)),
+            engine=self.engine,
+            chunk_seconds=self.chunk_seconds,
+            lossless=self.lossless,
+            crf=self.crf,
+            preset=self.preset,
+            faces=self.faces,
+            source_face=self.source_face,
+            require_face=self.require_face,
+            overwrite=self.overwrite,
+        )
+
+    def _default_output(self) -> Path:
+        # MP4 plays everywhere, but cannot hold FFV1.
+        return self.input.with_name(f"{self.input.stem}-fused{'.mkv' if self.lossless else '.mp4'}")
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()

@@ -1,0 +1,56 @@
+"""What `farm probe` does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from farm.cli.exits import DONE
+from farm.cli.wording import columns, duration, json_line
+from farm.media.info import MediaInfo, OtherStream, StreamInfo
+from farm.media.probe import probe
+
+#: Decimal places of a frame rate: 23.976 is not 24.
+RATE_PLACES = 3
+
+
+def show_probe(path: Path, *, as_json: bool) -> int:
+    """Print what a video's header says."""
+    info = probe(path.expanduser().absolute())
+    sys.stdout.write(json_line(info.to_json()) if as_json else _text(path, info))
+    return DONE
+
+
+def _text(path: Path, info: MediaInfo) -> str:
+    length_s = None if info.duration_s is None else float(info.duration_s)
+    head = f"{path}: {info.container}, {duration(length_s)}, {info.size_bytes:,} bytes\n"
+    rows = [_video_row(info.video), *(_other_row(stream) for stream in info.others)]
+    return head + columns(("STREAM", "KIND", "CODEC", "DETAILS"), rows) + "\n"
+
+
+def _video_row(video: StreamInfo) -> tuple[str, ...]:
+    return str(video.index), "video", video.codec, ", ".join(_video_details(video))
+
+
+def _video_details(video: StreamInfo) -> Iterator[str]:
+    width, height = video.upright_size
+    yield f"{width}x{height}"
+    if video.average_rate is not None:
+        yield f"{float(video.average_rate):.{RATE_PLACES}f}".rstrip("0").rstrip(".") + " fps"
+    yield f"{video.pix_fmt} ({video.bit_depth} bit)"
+    yield f"time base {video.time_base}"
+    if video.rotation:
+        yield f"turned by {video.rotation} degrees"
+    if video.hflip:
+        yield "mirrored"
+    if video.sample_aspect_ratio not in {None, 1}:
+        yield f"pixel aspect {video.sample_aspect_ratio}"
+    if video.has_b_frames:
+        yield "B-frames"
+
+
+def _other_row(stream: OtherStream) -> tuple[str, ...]:
+    length = "" if stream.duration_s is None else duration(float(stream.duration_s))
+    details = ", ".join(detail for detail in (stream.language or "", length) if detail)
+    return str(stream.index), stream.kind, stream.codec, details

@@ -1,0 +1,151 @@
+"""What `farm render` and `farm submit` do."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.clock import SystemClock
+from farm.cli.config import CliConfig
+from farm.cli.connection import connect, connect_to_new, find
+from farm.cli.display import open_display
+from farm.cli.exits import DONE
+from farm.cli.following import follow
+from farm.cli.options import JobOptions
+from farm.cli.outcome import conclude, to_json
+from farm.cli.signals import ignore_until_exit, raise_when_asked_to_end
+from farm.cli.wording import json_line
+from farm.client import FarmClient
+from farm.config import FarmConfig
+from farm.errors import FarmError
+from farm.launcher import FarmPlan, LocalFarm
+from farm.launching.config import LaunchConfig
+from farm.launching.private_home import private_home
+from farm.models import Job
+from farm.schemas import JobRequest, JobView
+from farm.states import JobState
+from farm.stitch import partial_path
+from farm.submit import check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """What kind of farm the user wants for one job."""
+
+    workers: int | None = None
+    gpus: str = "all"
+    window_bytes: int | None = None
+    is_private: bool = False
+
+    @property
+    def wants_own(self) -> bool:
+        """Whether a farm that is up would not do."""
+        return (
+            self.is_private or self.workers is not None or self.window_bytes is not None or self.gpus != "all"
+        )
+
+
+def render_now(job: JobOptions, hosting: Hosting, *, as_json: bool) -> int:
+    """Render, and wait for the end; return the exit code."""
+    return conclude(render_request(job.request(), hosting), as_json=as_json)
+
+
+def render_request(request: JobRequest, hosting: Hosting) -> JobView:
+    """Render on the farm that is up, or on one that is started for it; return the job as it ended.
+
+    Raises:
+        BadInput: the files or options cannot be used; nothing was started.
+        FarmUnreachable: no farm could be started, or the one that was there has gone.
+        KeyboardInterrupt: somebody asked to stop; the job was canceled, and nothing of it is left.
+    """
+    raise_when_asked_to_end()
+    check(request)
+    client = None if hosting.wants_own else find(CliConfig.from_environment())
+    if client is None:
+        return _render_alone(request, hosting)
+    with closing(client):
+        return _render_on(client, request)
+
+
+def submit_now(job: JobOptions, *, wait: bool, as_json: bool) -> int:
+    """Hand in a job; return the exit code, of the job itself if `wait`."""
+    raise_when_asked_to_end()
+    request = job.request()
+    check(request)
+    with connect(CliConfig.from_environment()) as client:
+        view = client.submit(request)
+        if not wait:
+            sys.stdout.write(json_line(to_json(view)) if as_json else f"{view.job}\n")
+            return DONE
+        sys.stderr.write(f"job {view.job}\n")
+        clock = SystemClock()
+        with closing(open_display(clock)) as display:
+            view = follow(client, view, display, clock)
+    return conclude(view, as_json=as_json)
+
+
+def _render_on(client: FarmClient, request: JobRequest) -> JobView:
+    """Render on a farm that is up; Ctrl-C cancels the job there."""
+    clock = SystemClock()
+    with closing(open_display(clock)) as display:
+        view = client.submit(request)
+        try:
+            return follow(client, view, display, clock)
+        except KeyboardInterrupt:
+            with suppress(FarmError):  # it ended meanwhile, or the farm has gone
+                client.cancel(view.job)
+            raise
+
+
+def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
+    """Render on a farm of its own, that is gone afterwards, whatever happened."""
+    clock = SystemClock()
+    with ExitStack() as stack:
+        display = stack.enter_context(closing(open_display(clock)))
+        display.say("starting a farm for this job")
+        home = stack.enter_context(private_home())
+        farm = stack.enter_context(LocalFarm(_plan(home, request, hosting), clock, display.say))
+        stack.callback(ignore_until_exit)  # first to be called: what follows must not be interrupted
+        client = stack.enter_context(connect_to_new(farm, clock))
+        view = client.submit(request)
+        partial = partial_path(Job(id=view.job, output_path=view.output))
+        farm.remove_if_killed(partial)
+        try:
+            view = follow(client, view, display, clock, farm.tend)
+        finally:
+            if view.state != JobState.DONE:
+                _abandon(client, view, farm, partial)
+    return view
+
+
+def _abandon(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path) -> None:
+    """Leave nothing of a job that did not end well."""
+    ignore_until_exit()
+    with suppress(FarmError):  # it has ended, or the farm has
+        client.cancel(view.job)
+    farm.stop()
+    partial.unlink(missing_ok=True)
+
+
+def _plan(home: Path, request: JobRequest, hosting: Hosting) -> FarmPlan:
+    launch = LaunchConfig.from_environment()
+    config = dataclasses.replace(
+        FarmConfig.from_environment(),
+        home=home,
+        database_url=f"sqlite:///{home / 'farm.db'}",
+        api_port=0,
+        api_token="",  # a fresh one: the user's own is for the user's own farm
+    )
+    return FarmPlan(
+        config=config,
+        launch=launch,
+        is_private=True,
+        gpus=hosting.gpus,
+        workers_per_device=hosting.workers or 1,
+        warm=request.engine,
+        window_bytes=hosting.window_bytes,
+        has_flower=False,
+    )

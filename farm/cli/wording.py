@@ -1,0 +1,58 @@
+"""Numbers in words, the same everywhere on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from farm.schemas import JobView
+from farm.states import JobState
+
+MINUTE_S = 60
+HOUR_S = 3600
+
+
+def duration(seconds: float | None) -> str:
+    """Return "1:02:03", "2:03" or, for None, "-"."""
+    if seconds is None:
+        return "-"
+    whole = round(seconds)
+    hours, minutes = whole // HOUR_S, whole // MINUTE_S % MINUTE_S
+    if hours:
+        return f"{hours}:{minutes:02}:{whole % MINUTE_S:02}"
+    return f"{minutes}:{whole % MINUTE_S:02}"
+
+
+def rate(fps: float | None) -> str:
+    """Return "24.5 fps" or, for None, "-"."""
+    return "-" if fps is None else f"{fps:.1f} fps"
+
+
+def percent(view: JobView) -> str:
+    """Return how much of a job's frames is done; "-" before they were counted."""
+    return f"{100 * view.frames_done // view.frames} %" if view.frames else "-"
+
+
+def progress_line(view: JobView) -> str:
+    """Return a job's progress in one line."""
+    if view.state != JobState.RENDERING or not view.frames:
+        return f"{view.job}  {view.stage or view.state}"
+    workers = sorted({chunk.worker for chunk in view.running})
+    held = f"{len(view.running)} chunks in flight" + (f" ({', '.join(workers)})" if workers else "")
+    return (
+        f"{view.job}  {view.stage}  {view.frames_done}/{view.frames} frames  {percent(view)}  "
+        f"{rate(view.fps)}  ETA {duration(view.eta_s)}  {held}"
+    )
+
+
+def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of text, each column as wide as its widest cell; nothing is cut, for pipes' sake."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[place]) for row in table) for place in range(len(header))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def json_line(body: object) -> str:
+    """Return a JSON value on one line, which is what scripts read."""
+    return json.dumps(body, ensure_ascii=False) + "\n"

@@ -1,0 +1,92 @@
+"""Which of an encoder's pixel formats is nearest to the input's."""
+
+from __future__ import annotations
+
+import functools
+
+import av
+from av.video.format import VideoFormat
+
+
+def nearest_format(encoder: str, wanted: str, *, is_odd: bool) -> str:
+    """Return the encoder's own name for `wanted`, else the format that loses least.
+
+    What is lost counts in this order: bit depth, colour against grey, colour resolution, RGB against YUV,
+    transparency, and last of all bytes that are only padding.
+
+    `is_odd`: the picture has an odd side, and some encoders then want formats without colour subsampling.
+    """
+    offered = [name for name in _offered(encoder) if not (is_odd and _is_subsampled(name))]
+    if wanted in offered:
+        return wanted
+    return min(offered, key=lambda name: _loss(name, wanted))
+
+
+def needs_even_sides(encoder: str) -> bool:
+    """Say whether an encoder refuses subsampled pictures with odd sides."""
+    return encoder in {"libx264", "libx265"}
+
+
+def bit_depth(name: str) -> int:
+    """Return the bits of a format's deepest component."""
+    return max(component.bits for component in _format(name).components)
+
+
+def has_alpha(name: str) -> bool:
+    """Say whether a format carries transparency."""
+    return any(component.is_alpha for component in _format(name).components)
+
+
+@functools.cache
+def _offered(encoder: str) -> tuple[str, ...]:
+    formats = av.Codec(encoder, "w").video_formats or []
+    return tuple(
+        each.name for each in formats if not each.has_palette and each.components and _is_plain(each)
+    )
+
+
+def _is_plain(each: VideoFormat) -> bool:
+    """Leave out big-endian twins and formats that live on a device."""
+    return not each.is_big_endian and each.bits_per_pixel > 0
+
+
+def _is_subsampled(name: str) -> bool:
+    return min(_chroma(name)) < _SIDE
+
+
+def _loss(name: str, wanted: str) -> tuple[int, ...]:
+    has, wants = _format(name), _format(wanted)
+    depth, depth_wanted = bit_depth(name), bit_depth(wanted)
+    colour, colour_wanted = _chroma(name), _chroma(wanted)
+    return (
+        max(0, depth_wanted - depth),
+        int(_is_grey(has) and not _is_grey(wants)),
+        sum(max(0, b - a) for a, b in zip(colour, colour_wanted, strict=True)),
+        int(has.is_rgb != wants.is_rgb),
+        int(has_alpha(wanted) and not has_alpha(name)),
+        abs(depth - depth_wanted),
+        abs(sum(colour) - sum(colour_wanted)),
+        int(has_alpha(name) and not has_alpha(wanted)),
+        int(_is_grey(has) != _is_grey(wants)),
+        int(name.startswith("yuvj") != wanted.startswith("yuvj")),
+    )
+
+
+_SIDE = 64  # pixels; any even multiple of the coarsest subsampling, 4
+
+
+def _chroma(name: str) -> tuple[int, int]:
+    """Return colour samples across and down a square of `_SIDE` pixels."""
+    each = _format(name)
+    if _is_grey(each) or each.is_rgb:
+        return _SIDE, _SIDE
+    return each.chroma_width(_SIDE), each.chroma_height(_SIDE)
+
+
+def _is_grey(each: VideoFormat) -> bool:
+    return sum(not component.is_alpha for component in each.components) == 1
+
+
+@functools.cache
+def _format(name: str) -> VideoFormat:
+    return VideoFormat(name)

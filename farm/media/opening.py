@@ -1,0 +1,132 @@
+"""The one place that opens a video for reading: what FFmpeg may touch, and what its errors are called here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import av.container
+import av.error
+
+from farm.errors import BadInput, EmptyFile, NotAVideo, TruncatedVideo, UnsupportedMedia
+
+#: FFmpeg's demuxers that read one self-contained file. Playlists (hls, dash, concat), numbered pictures
+#: (image2), devices and everything else that names other files is left out on purpose.
+DEMUXERS = (
+    "mov,matroska,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,wtv,rm,dv,gxf,yuv4mpegpipe,"
+    "h264,hevc,vvc,m4v,mpegvideo,obu,av1,vc1"
+)
+
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
+
+#: Top-level boxes that a QuickTime or MP4 file may begin with (ISO/IEC 14496-12 and QTFF).
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+#: HEIF and AVIF brands: still pictures in an MP4's clothes (ISO/IEC 23008-12).
+_STILL_BRANDS = (b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1")
+
+#: How playlists begin: they name other files, which nobody asked us to read.
+_PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"#!rtpdump", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
+
+_HEAD_BYTES = 64
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a file for reading; time stamps are left as they lie there (nothing is guessed).
+
+    Raises:
+        EmptyFile, NotAVideo, TruncatedVideo, UnsupportedMedia: as `farm.errors` says.
+        BadInput: no such file, or it may not be read.
+    """
+    _check_file(path)
+    try:
+        container = av.open(f"file:{path.absolute()}", options=dict(_OPTIONS), metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise _renamed(path, error) from error
+    with container:
+        # PyAV asks for generated time stamps; a guess that depends on where reading began is no use here.
+        container.flags &= ~av.container.Flags.gen_pts.value
+        yield container
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Rename FFmpeg's errors while packets are read.
+
+    Raises:
+        TruncatedVideo: FFmpeg gave up inside the file.
+    """
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise TruncatedVideo(
+            f"{path.name} cannot be read to its end: {error.strerror}",
+            hint="the file is damaged or incomplete: copy it again, or remux it with ffmpeg -i IN -c copy OUT",
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise BadInput(f"no such file: {path}", hint="check the path", code="no-such-file")
+    if not path.is_file():
+        raise NotAVideo(f"{path} is not a file", hint="name a video file")
+    if not os.access(path, os.R_OK):
+        raise BadInput(f"{path} cannot be read", hint="check its permissions", code="unreadable-file")
+    if path.stat().st_size == 0:
+        raise EmptyFile(f"{path.name} has no bytes", hint="copy or export the video again")
+    if _head(path)[8:12] in _STILL_BRANDS:
+        raise NotAVideo(f"{path.name} is a still picture", hint="name a video file")
+
+
+def _renamed(path: Path, error: av.error.FFmpegError) -> BadInput:
+    head = _head(path)
+    if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(_PLAYLIST_HEADS):
+        return UnsupportedMedia(
+            f"{path.name} is a playlist: it names other files",
+            hint="join them first, for instance with ffmpeg -i PLAYLIST -c copy joined.mkv",
+        )
+    if head[4:8] in _FIRST_BOXES and not _has_index(path):
+        return TruncatedVideo(
+            f"{path.name} has no index (no moov box): its recording or its copy was cut short",
+            hint="copy the file again from where it was recorded",
+        )
+    return NotAVideo(
+        f"{path.name} is not a video that can be read here ({error.strerror})",
+        hint="check with ffprobe that it plays; pictures, playlists and text are not videos",
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def _has_index(path: Path) -> bool:
+    """Walk an MP4's top-level boxes and say whether a whole `moov` is among them."""
+    total = path.stat().st_size
+    with path.open("rb") as file:
+        at = 0
+        while at + 8 <= total:
+            kind, size = _box(file, at, total)
+            if kind == b"moov":
+                return at + size <= total
+            if size < 8:
+                return False
+            at += size
+    return False
+
+
+def _box(file: BinaryIO, at: int, total: int) -> tuple[bytes, int]:
+    file.seek(at)
+    head = file.read(16)
+    size = int.from_bytes(head[:4], "big")
+    if size == 0:  # the box goes on to the end of the file
+        size = total - at
+    if size == 1:  # a 64-bit size follows
+        size = int.from_bytes(head[8:16], "big")
+    return head[4:8], size

@@ -1,0 +1,126 @@
+"""Check a finished output against what was promised, by reading it packet by packet."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from farm.errors import StitchMismatch
+from farm.media.info import MediaInfo
+from farm.media.manifest import Manifest
+from farm.media.opening import open_video, reading
+from farm.media.table import Times
+from farm.media.target import Target
+
+#: Matroska's time stamps must not be negative: its muxer moves all streams alike when one begins before 0.
+_MAY_SHIFT = {"matroska"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    time_base: Fraction
+    pts: Times  # sorted
+    end: int
+    counts: Counter[int]  # packets by stream
+
+
+def verify(
+    path: Path,
+    manifest: Manifest,
+    info: MediaInfo,
+    target: Target,
+    *,
+    copied: Mapping[int, int] | None = None,
+) -> None:
+    """Check frames, times and streams of a finished file. `copied` is `MuxReport.copied`.
+
+    Every frame's time must be the manifest's, rounded as the container's time base rounds it; Matroska may
+    move all of them by one amount.
+
+    Raises:
+        StitchMismatch: what differs.
+        BadInput: the file cannot be opened at all.
+    """
+    found = _read(path)
+    if len(found.pts) != manifest.num_frames:
+        raise StitchMismatch(f"the output has {len(found.pts)} of {manifest.num_frames} frames")
+    _check_times(found, manifest, may_shift=target.container in _MAY_SHIFT)
+    _check_copies(found, info, copied)
+
+
+def _read(path: Path) -> _Found:
+    """Read all packets; the video is stream 0.
+
+    Raises:
+        StitchMismatch: decode times do not grow.
+    """
+    pts, ends, counts, last = array("q"), 0, Counter[int](), dict[int, int]()
+    with open_video(path) as container, reading(path):
+        time_base = container.streams[0].time_base
+        for packet in container.demux():
+            number, dts = packet.stream_index, packet.dts
+            if packet.size == 0 and packet.pts is None:
+                continue
+            counts[number] += 1
+            if dts is not None:
+                if dts < last.get(number, dts) or (number == 0 and dts == last.get(number)):
+                    raise StitchMismatch(
+                        f"in stream {number} of {path.name}, decode time {dts} comes too late"
+                    )
+                last[number] = dts
+            if number == 0 and packet.pts is not None:
+                pts.append(packet.pts)
+                ends = max(ends, packet.pts + (packet.duration or 0))
+    assert time_base is not None
+    return _Found(time_base, np.sort(np.frombuffer(pts, np.int64)), ends, counts)
+
+
+def _check_times(found: _Found, manifest: Manifest, *, may_shift: bool) -> None:
+    wanted = _rescaled(manifest.pts, manifest.time_base, found.time_base)
+    shift = int(found.pts[0] - wanted[0]) if may_shift else 0
+    wrong = np.flatnonzero(found.pts != wanted + shift)
+    if len(wrong):
+        frame = int(wrong[0])
+        raise StitchMismatch(
+            f"{len(wrong)} frames have other times than the input's; the first is frame {frame}: "
+            f"{found.pts[frame]} instead of {wanted[frame] + shift} (in units of {found.time_base} s)"
+        )
+    end = _rescaled(np.array([manifest.end]), manifest.time_base, found.time_base)[0] + shift
+    frame_ticks = int(manifest.durations.max()) * manifest.time_base / found.time_base
+    if abs(found.end - int(end)) > max(frame_ticks, 1):
+        raise StitchMismatch(
+            f"the output's video ends {float((found.end - int(end)) * found.time_base):+.3f} s off"
+        )
+
+
+def _check_copies(found: _Found, info: MediaInfo, copied: Mapping[int, int] | None) -> None:
+    num_others = len([number for number in found.counts if number != 0])
+    if num_others < len(info.audio):
+        raise StitchMismatch(f"the output has packets of {num_others} streams beside the video")
+    for number, count in (copied or {}).items():
+        if found.counts[number] != count:
+            raise StitchMismatch(
+                f"stream {number} of the output has {found.counts[number]} of {count} packets"
+            )
+
+
+def _rescaled(times: Times, old: Fraction, new: Fraction) -> Times:
+    """Rescale as FFmpeg does: to the nearest tick, halves away from zero."""
+    ratio = old / new
+    if ratio.denominator == 1:
+        return times * ratio.numerator
+    # Python's integers: numerators of odd time bases overflow 64 bits.
+    half = ratio.denominator // 2
+    return np.array(
+        [
+            (abs(time) * ratio.numerator + half) // ratio.denominator * (1 if time >= 0 else -1)
+            for time in times.tolist()
+        ],
+        np.int64,
+    )

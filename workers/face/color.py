@@ -1,0 +1,69 @@
+"""Gives a source face the light of its target: mean and spread in Lab, then the slow changes across it.
+
+The first is Reinhard et al. 2001, "Color Transfer between Images", weighted by the mask and with bounds. The
+second takes over what a wide blur leaves of the target: the side that is lit, the shade under a brow.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.face.mask import Mask, core_of
+
+Rgb = NDArray[np.float32]  # (S, S, 3) in 0..1
+
+_SPREAD_BOUNDS = (0.65, 1.5)  # more would turn shade to black and noise to colour
+_SLOW_SIGMA = 1 / 12  # of the crop's side: slower than features, faster than the side light on a cheek
+_SLOW_SHARE = np.array([0.85, 0.7, 0.7], np.float32)  # of it, by channel; the rest keeps the source's own relief
+_SLOW_BOUND = np.array([25.0, 10.0, 12.0], np.float32)  # Lab units
+# Target pixels further than this from its typical skin (Lab units, L at half) are hair, glasses or background.
+_FOREIGN = 26.0
+
+
+def match(source: Rgb, target: Rgb, mask: Mask) -> Rgb:
+    """Return `source` with the target's colours and light, both looked at where `mask` (S, S) is high.
+
+    Where `mask` is nowhere above one half the source comes back unchanged.
+    """
+    core = core_of(mask)
+    if float(core.sum()) <= 0:
+        return source
+    source_lab, target_lab = (cv2.cvtColor(picture, cv2.COLOR_RGB2Lab) for picture in (source, target))
+    source_mean, source_spread = _moments(source_lab, core)
+    target_mean, target_spread = _moments(target_lab, core)
+    gain = np.clip(target_spread / np.maximum(source_spread, 1e-3), *_SPREAD_BOUNDS)
+    matched = np.asarray((source_lab - source_mean) * gain + target_mean, np.float32)
+    weight = mask * _likeness(target_lab, target_mean) * _likeness(matched, target_mean)
+    matched += np.clip(_SLOW_SHARE * _slow(target_lab - matched, weight), -_SLOW_BOUND, _SLOW_BOUND)
+    return np.clip(np.asarray(cv2.cvtColor(matched, cv2.COLOR_Lab2RGB), np.float32), 0, 1)
+
+
+def _moments(lab: NDArray[np.float32], weight: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    share = (weight / weight.sum())[..., None]
+    mean = (lab * share).sum(axis=(0, 1))
+    spread = np.sqrt((((lab - mean) ** 2) * share).sum(axis=(0, 1)))
+    return mean.astype(np.float32), spread.astype(np.float32)
+
+
+def _likeness(lab: NDArray[np.float32], mean: NDArray[np.float32]) -> Mask:
+    """Return weights (S, S) in 0.05..1 that fall with the distance from the typical skin."""
+    apart = (lab - mean) * np.array([0.5, 1.0, 1.0], np.float32)
+    distance = (apart * apart).sum(axis=2) / _FOREIGN**2
+    return np.asarray(np.maximum(np.exp(-2 * distance), 0.05), np.float32)
+
+
+def _slow(difference: NDArray[np.float32], weight: Mask) -> NDArray[np.float32]:
+    """Return a wide blur of `difference` (S, S, 3) that looks only where `weight` is."""
+    blurred = _blurred(difference * weight[..., None])
+    reach = _blurred(weight)
+    return blurred / np.maximum(reach, 1e-3)[..., None]
+
+
+def _blurred(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a Gaussian blur, made at a quarter of the size, which so wide a blur does not show."""
+    side = values.shape[0]
+    small = cv2.resize(values, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), _SLOW_SIGMA * side / 4, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,0 +1,111 @@
+"""One face of one frame: the target cut out, the source laid over it, both fused, the result put back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.face import align
+from workers.face.align import CROP_SIDES_PX, Matrix, Points
+from workers.face.color import match
+from workers.face.mask import Mask, hull, hull_mask
+from workers.face.place import bend, controls, lay
+from workers.face.pyramid import Pyramid
+from workers.face.shape import pose_of
+from workers.face.skin import face_region
+from workers.media.planes import Canvas, Rgb, Roi
+
+# Takes (target, placed source, mask) as float32 arrays (S, S, 3), (S, S, 3), (S, S); returns (S, S, 3).
+Fuse = Callable[[Rgb, Rgb, Mask], Rgb]
+
+# The outer part of the mask's rise over which the sharp frame gives way to the crop, whose sampling differs.
+_SEAM = 0.25
+_LEAST_SIDE_PX = 12.0  # of a face, by the template: smaller ones have nothing to fuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """A source face at every crop size, by side in pixels."""
+
+    crops: dict[int, Rgb]  # (S, S, 3) in 0..1
+    regions: dict[int, Mask]  # (S, S): where it is face, not hair
+    controls: dict[int, Points]  # what ties it to a target, in the crop's pixels
+
+    @classmethod
+    def of(cls, picture: NDArray[np.uint8], landmarks: Points) -> Self:
+        """Cut the face with these landmarks (5, 2) out of an RGB picture (H, W, 3)."""
+        levels = Pyramid(picture)
+        crops, regions, ties = {}, {}, {}
+        for side_px in CROP_SIDES_PX:
+            matrix = align.similarity(landmarks, align.template(side_px))
+            marks = align.apply(matrix, landmarks)
+            pose = pose_of(marks)
+            crops[side_px] = np.asarray(levels.crop(matrix, side_px), np.float32) / np.float32(255)
+            regions[side_px] = face_region(crops[side_px], pose, hull_mask(hull(pose), side_px))
+            ties[side_px] = controls(marks, pose)
+        return cls(crops=crops, regions=regions, controls=ties)
+
+
+def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse) -> bool:
+    """Put a source face over the one with these landmarks (5, 2); return False when it is too small or outside.
+
+    Only pixels under the mask change.
+    """
+    side_px = align.crop_side(landmarks)
+    matrix = align.similarity(landmarks, align.template(side_px))
+    roi = canvas.fit(_bounds(matrix, side_px))
+    if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
+        return False
+    sharp = canvas.read(roi)
+    local = _moved(matrix, roi)
+    target = np.asarray(Pyramid(sharp).crop(local, side_px), np.float32)
+    source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
+    fused = fuse(target, source, mask)
+    change, seam = _returned(sharp, fused, mask, local)
+    canvas.add(roi, change, seam)
+    return True
+
+
+def _placed(marks: Points, likeness: Likeness, target: Rgb) -> tuple[Rgb, Mask]:
+    """Return the source as it lies over the target crop, in its colours, and the mask of both faces."""
+    side_px = target.shape[0]
+    pose = pose_of(marks)
+    bent = bend(controls(marks, pose), likeness.controls[side_px], side_px)
+    mask = hull_mask(hull(pose), side_px) * lay(likeness.regions[side_px], bent)
+    source = lay(likeness.crops[side_px], bent)
+    return match(source, target, mask), np.asarray(mask, np.float32)
+
+
+def _returned(sharp: Rgb, fused: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:
+    """Return the change that the fused crop makes to the sharp region, and where it makes one."""
+    height, width = sharp.shape[:2]
+    back = {"dsize": (width, height), "flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP}
+    seam = np.clip(mask / _SEAM, 0, 1)
+    laid_seam = np.asarray(cv2.warpAffine(seam, matrix, **back), np.float32)
+    laid = np.asarray(cv2.warpAffine(fused, matrix, borderMode=cv2.BORDER_REPLICATE, **back), np.float32)
+    return (laid - sharp) * laid_seam[..., None], laid_seam
+
+
+def _bounds(matrix: Matrix, side_px: int) -> Roi:
+    """Return the box around the crop as it lies in the frame."""
+    edge = float(side_px - 1)
+    corners = align.apply(align.inverse(matrix), np.array([[0, 0], [edge, 0], [0, edge], [edge, edge]], np.float32))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]) + 1, math.ceil(high[1]) + 1
+
+
+def _is_tiny(matrix: Matrix, side_px: int) -> bool:
+    face_px = side_px / align.scale_of(matrix) * align.ARCFACE_SIDE / align.CROP_SPAN
+    return face_px < _LEAST_SIDE_PX
+
+
+def _moved(matrix: Matrix, roi: Roi) -> Matrix:
+    """Return `matrix` for coordinates that start at the region's corner."""
+    shift = matrix[:, 2] + matrix[:, :2] @ np.array(roi[:2], np.float32)
+    return np.asarray(np.column_stack([matrix[:, :2], shift]), np.float32)

@@ -1,0 +1,206 @@
+"""The faces of a frame, from that frame and a fixed number of neighbours on either side.
+
+A frame's answer is a pure function of frames [t - RADIUS, t + RADIUS]: nothing is carried along from further
+back, so a video gives the same faces whole or in chunks. In three steps, each looking a fixed way:
+
+1. seen: what the detector finds in the frame itself.
+2. held: seen, without what hardly ever shows nearby, and with faces that the detector missed here but found up
+   to GAP frames away: they are followed to this frame, and meet half way when they come from both sides.
+3. smooth: held, averaged over SMOOTH frames either way, symmetrically, so that nothing lags.
+
+None of them looks across a cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from workers.face.align import Points
+from workers.face.boxes import overlap
+from workers.face.flow import follow
+from workers.face.glance import Chain, Glance
+from workers.face.pyramid import Pyramid
+from workers.frames import Face
+
+GAP = 8  # frames: a third of a second at 24 fps, longer than most turns of a head hide a face
+SMOOTH = 2
+RADIUS = GAP + SMOOTH
+
+_WEIGHTS = (6, 4, 1)  # the binomial kernel 1 4 6 4 1 by distance: the least blur for its calm
+_SAME = 0.3  # overlap by union of one face in neighbouring frames
+_STRONG = 0.8  # ONet's usual threshold; weaker ones count only beside a stronger one nearby
+_CERTAIN = 0.95  # believed even when it shows in one frame only
+_LEAST_SHARE = 0.25  # of the frames around, in which a face that is not certain must show
+_DRIFT = 0.15  # of the face's size: how far the flow and that stage may disagree before the flow is believed
+_HELD = 0.5  # the detector's last stage, shown where a face should be, agrees at this score
+
+
+class Finder(Protocol):
+    """What finds faces. See `workers.models.mtcnn_cascade.FaceFinder`."""
+
+    def find(self, picture: Pyramid) -> tuple[Face, ...]:
+        """Return the picture's faces."""
+
+    def look_at(self, picture: Pyramid, landmarks: Points) -> Face:
+        """Return the face whose landmarks are about known."""
+
+
+class Tracker:
+    """Holds what is known of the frames around the current one. Feed it in order; ask `RADIUS` behind."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self._glances: dict[int, Glance] = {}
+
+    def feed(self, index: int, picture: Pyramid) -> None:
+        """Take in frame `index`: RGB (uint8), small enough to search. Frames come in order, without holes."""
+        before = self._glances.get(index - 1)
+        seen = self._finder.find(picture)
+        self._glances[index] = Glance.of(picture, seen, before)
+
+    def forget(self, before: int) -> None:
+        """Drop every frame below index `before`."""
+        for index in [i for i in self._glances if i < before]:
+            del self._glances[index]
+
+    def faces(self, index: int) -> tuple[Face, ...]:
+        """Return the faces of frame `index`, left to right, in the fed picture's pixels.
+
+        Frames [index - RADIUS, index + RADIUS], as far as the video has them, must have been fed.
+        """
+        smooth = [self._smoothed(index, face) for face in self._held(index)]
+        return tuple(sorted(smooth, key=lambda face: face.box))
+
+    def _smoothed(self, index: int, face: Face) -> Face:
+        total = face.landmarks.astype(np.float64) * _WEIGHTS[0]
+        weight = float(_WEIGHTS[0])
+        earlier = later = face
+        for distance in range(1, SMOOTH + 1):
+            pair = [self._next(index, distance * way, at) for way, at in ((-1, earlier), (1, later))]
+            if pair[0] is None or pair[1] is None:
+                break  # with one side only, the mean would lag or lead
+            earlier, later = pair[0], pair[1]
+            total += (earlier.landmarks + later.landmarks).astype(np.float64) * _WEIGHTS[distance]
+            weight += 2 * _WEIGHTS[distance]
+        return Face(box=face.box, landmarks=(total / weight).astype(np.float32), score=face.score)
+
+    def _next(self, index: int, offset: int, face: Face) -> Face | None:
+        """Return `face` among those held in the frame `offset` away: the last step of a walk there."""
+        way = 1 if offset > 0 else -1
+        if not self._joined(index + offset - way, way):
+            return None
+        return same_face(face, self._held(index + offset))
+
+    def _held(self, index: int) -> tuple[Face, ...]:
+        glance = self._glances[index]
+        if glance.held is None:
+            here = list(glance.seen)
+            for face in self._followed(index):
+                if same_face(face, tuple(here)) is None:
+                    here.append(face)
+            glance.held = tuple(face for face in here if self._is_believed(index, face))
+        return glance.held
+
+    def _followed(self, index: int) -> list[Face]:
+        """Return faces that neighbours see and that this frame may have missed, nearest origin first."""
+        left, right = (list(self._arriving(index, way)) for way in (1, -1))
+        faces = [_met(face, distance, right) for face, distance in left]
+        return faces + [face for face, _ in right if same_face(face, tuple(faces)) is None]
+
+    def _arriving(self, index: int, way: int) -> Iterator[tuple[Face, int]]:
+        """Yield faces that were followed here from frames before (`way` 1) or after (-1), with their distance."""
+        for distance in range(1, GAP + 1):
+            origin = index - way * distance
+            if not self._joined(origin, way):
+                return
+            for number in range(len(self._glances[origin].seen)):
+                faces = self._chain(origin, number, way, distance).faces
+                if len(faces) >= distance:
+                    yield faces[distance - 1], distance
+
+    def _chain(self, origin: int, number: int, way: int, length: int) -> Chain:
+        """Return a seen face followed from frame `origin` through `length` frames, or until it is seen again."""
+        chain = self._glances[origin].chains.setdefault((number, way), Chain())
+        while chain.is_open and len(chain.faces) < length:
+            last = chain.faces[-1] if chain.faces else self._glances[origin].seen[number]
+            moved = self._step(origin + way * len(chain.faces), way, last)
+            chain.is_open = moved is not None
+            chain.faces += [moved] if moved else []
+        return chain
+
+    def _step(self, at: int, way: int, face: Face) -> Face | None:
+        """Follow a face to the next frame; None when it is lost, or seen there: then that sighting goes on."""
+        here, there = self._glances[at], self._glances[at + way]
+        if same_face(face, there.seen) is not None:
+            return None
+        flowed = follow(here.gray, there.gray, face.landmarks)
+        if flowed is None:
+            return None
+        looked = self._finder.look_at(there.picture, flowed)
+        is_there = looked.score >= _HELD and _apart(looked.landmarks, flowed) <= _DRIFT
+        moved = _moved(face, looked.landmarks if is_there else flowed)
+        return None if same_face(moved, there.seen) else moved
+
+    def _is_believed(self, index: int, face: Face) -> bool:
+        hits, best, frames = 0, 0.0, 1
+        for sighting in self._sightings(index, face):
+            frames += 1
+            hits += sighting is not None
+            best = max(best, sighting.score if sighting else 0.0)
+        own = same_face(face, self._glances[index].seen)
+        if own is not None:
+            hits, best = hits + 1, max(best, own.score)
+        return best >= _CERTAIN or (best >= _STRONG and hits >= _LEAST_SHARE * frames)
+
+    def _sightings(self, index: int, face: Face) -> Iterator[Face | None]:
+        """Yield, frame by frame outwards on each side, where the face is seen; None where it is not."""
+        for way in (-1, 1):
+            last = face
+            for distance in range(1, GAP + 1):
+                if not self._joined(index + way * (distance - 1), way):
+                    break
+                sighting = same_face(last, self._glances[index + way * distance].seen)
+                last = sighting or last
+                yield sighting
+
+    def _joined(self, index: int, way: int) -> bool:
+        """Say whether the frame next to `index` is known and of the same shot."""
+        later = self._glances.get(max(index, index + way))
+        return later is not None and min(index, index + way) in self._glances and not later.is_cut
+
+
+def same_face(face: Face, faces: tuple[Face, ...]) -> Face | None:
+    """Return which of `faces`, in the same or a neighbouring frame, is `face`; None when none is."""
+    if not faces:
+        return None
+    box = np.asarray(face.box, np.float32)
+    shares = overlap(box, np.asarray([other.box for other in faces], np.float32))
+    best = int(shares.argmax())
+    return faces[best] if shares[best] >= _SAME else None
+
+
+def _met(face: Face, distance: int, others: list[tuple[Face, int]]) -> Face:
+    """Return a face followed from one side, drawn towards itself as followed from the other, nearer side first."""
+    other = same_face(face, tuple(candidate for candidate, _ in others))
+    if other is None:
+        return face
+    far = next(steps for candidate, steps in others if candidate is other)
+    share = distance / (distance + far)
+    landmarks = face.landmarks * (1 - share) + other.landmarks * share
+    return _moved(face, landmarks.astype(np.float32))
+
+
+def _moved(face: Face, landmarks: Points) -> Face:
+    """Return `face` with new landmarks, its box carried along."""
+    shift = landmarks.mean(axis=0) - face.landmarks.mean(axis=0)
+    x0, y0, x1, y1 = (float(v) for v in np.asarray(face.box, np.float32) + np.tile(shift, 2))
+    return Face(box=(x0, y0, x1, y1), landmarks=landmarks, score=face.score)
+
+
+def _apart(a: Points, b: Points) -> float:
+    """Return the mean distance of two sets of landmarks, relative to the spread of the second."""
+    spread = float(np.linalg.norm(b - b.mean(axis=0), axis=1).mean())
+    return float(np.linalg.norm(a - b, axis=1).mean()) / max(spread, 1e-6)

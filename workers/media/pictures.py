@@ -1,0 +1,105 @@
+"""Frames as arrays: views of their planes, whole copies, and planar twins of packed formats."""
+
+from __future__ import annotations
+
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+_PACKED = ("rgb24", "bgr24")  # one plane, three bytes a pixel: read and written as they are
+# Same samples, one plane a channel, so that one piece of code serves all.
+_TWINS = {
+    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "nv24": "yuv444p", "nv42": "yuv444p",
+    "yuyv422": "yuv422p", "uyvy422": "yuv422p", "yvyu422": "yuv422p",
+    "p010le": "yuv420p10le", "p012le": "yuv420p12le", "p016le": "yuv420p16le",
+    "p210le": "yuv422p10le", "p216le": "yuv422p16le", "p410le": "yuv444p10le", "p416le": "yuv444p16le",
+    "y210le": "yuv422p10le", "rgb0": "gbrp", "bgr0": "gbrp", "0rgb": "gbrp", "0bgr": "gbrp",
+    "rgba": "gbrap", "bgra": "gbrap", "argb": "gbrap", "abgr": "gbrap",
+    "rgb48le": "gbrp16le", "bgr48le": "gbrp16le", "rgba64le": "gbrap16le", "bgra64le": "gbrap16le",
+    "x2rgb10le": "gbrp10le", "pal8": "gbrap",
+}  # fmt: skip
+
+
+def native(picture: VideoFrame) -> VideoFrame:
+    """Return `picture` itself where its format can be worked on as it is, else a planar twin of equal depth.
+
+    That can be done for planar YUV, RGB and gray of 8 to 16 bits, with or without alpha, and for 24-bit RGB.
+    Rarer formats become planar at 16 bits.
+    """
+    name = picture.format.name
+    if name in _PACKED or _is_plain(picture):
+        return picture
+    rare = "gbrap16le" if picture.format.is_rgb else "yuv444p16le"
+    return with_marks_of(picture, picture.reformat(format=_TWINS.get(name, rare)))
+
+
+def copy_of(picture: VideoFrame) -> VideoFrame:
+    """Return a picture with the same samples, time stamps and colour marks, in memory of its own."""
+    copy = VideoFrame(picture.width, picture.height, picture.format.name)
+    for old, new in zip(picture.planes, copy.planes, strict=True):
+        rows = _rows(old.line_size, memoryview(old))
+        _rows(new.line_size, memoryview(new))[: len(rows), :] = _fitted(rows, new.line_size)
+    return with_marks_of(picture, copy)
+
+
+def with_marks_of(picture: VideoFrame, other: VideoFrame) -> VideoFrame:
+    """Give `other` the time stamps and colour marks of `picture`, and return it."""
+    other.pts = picture.pts
+    if picture.time_base is not None:
+        other.time_base = picture.time_base
+    other.colorspace, other.color_range = picture.colorspace, picture.color_range
+    other.color_primaries, other.color_trc = picture.color_primaries, picture.color_trc
+    return other
+
+
+def planes_of(picture: VideoFrame) -> list[NDArray[np.unsignedinteger]]:
+    """Return writable views of a native picture's colour channels: (h, w) each, in the order R, G, B or Y, U, V."""
+    if picture.format.name in _PACKED:
+        pixels = _samples(picture, 0, picture.width * 3, picture.height, np.uint8)
+        channels = pixels.reshape(picture.height, picture.width, 3)
+        return [channels[..., i] for i in ((0, 1, 2) if picture.format.name == "rgb24" else (2, 1, 0))]
+    parts = [part for part in picture.format.components if not part.is_alpha]
+    views = []
+    for i, part in enumerate(parts):
+        is_chroma = i > 0 and not picture.format.is_rgb
+        width = picture.format.chroma_width(picture.width) if is_chroma else picture.width
+        height = picture.format.chroma_height(picture.height) if is_chroma else picture.height
+        kind = np.uint8 if part.bits <= 8 else np.uint16  # noqa: PLR2004
+        views.append(_samples(picture, part.plane, width, height, kind))
+    return views
+
+
+def _is_plain(picture: VideoFrame) -> bool:
+    """Say whether every channel is a plane of little-endian integers."""
+    form = picture.format
+    parts = form.components
+    deep = parts[0].bits > 8  # noqa: PLR2004
+    return (
+        form.name.startswith(("yuv4", "yuva4", "yuvj4", "gbrp", "gbrap", "gray"))
+        and "f16" not in form.name
+        and "f32" not in form.name
+        and "msb" not in form.name
+        and len({part.plane for part in parts}) == len(parts)
+        and (not deep or form.name.endswith("le"))
+    )
+
+
+def _samples(
+    picture: VideoFrame, plane: int, width: int, height: int, kind: type[np.uint8 | np.uint16]
+) -> NDArray[np.unsignedinteger]:
+    line_bytes = picture.planes[plane].line_size
+    flat = np.frombuffer(memoryview(picture.planes[plane]), dtype=np.uint8)
+    rows = flat[: line_bytes * height].reshape(height, line_bytes)
+    return rows.view(kind)[:, :width]
+
+
+def _rows(line_bytes: int, memory: memoryview) -> NDArray[np.uint8]:
+    flat = np.frombuffer(memory, dtype=np.uint8)
+    return flat[: len(flat) // line_bytes * line_bytes].reshape(-1, line_bytes)
+
+
+def _fitted(rows: NDArray[np.uint8], line_bytes: int) -> NDArray[np.uint8]:
+    """Return `rows` cut, or padded with zeros, to `line_bytes`: only padding lies beyond the shorter one."""
+    if rows.shape[1] >= line_bytes:
+        return rows[:, :line_bytes]
+    return np.pad(rows, ((0, 0), (0, line_bytes - rows.shape[1])))

@@ -1,0 +1,125 @@
+"""Exact access to the pixels of a frame in its own format: read a region as RGB, add a change to it.
+
+Only a change is written, never a picture: where the change is nothing, or outside its mask, every sample keeps
+its value bit for bit, and nothing is lost by going to RGB and back.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+from workers.media.layout import layout_of
+from workers.media.pictures import copy_of, native, planes_of
+
+Rgb = NDArray[np.float32]  # (H, W, 3) in 0..1
+Roi = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, half-open
+
+
+class Canvas:
+    """A picture that is about to be changed: reads see all changes so far, the given picture is never written.
+
+    Chroma is taken to lie in the middle of its luma pixels. Where it lies to their left, that is wrong by a
+    quarter of a pixel on the way in and by as much the other way on the way out.
+    """
+
+    def __init__(self, picture: VideoFrame) -> None:
+        self._given = picture
+        self._picture = native(picture)
+        self._is_copy = self._picture is not picture
+        self._layout = layout_of(self._picture)
+        self._planes = planes_of(self._picture)
+
+    @property
+    def picture(self) -> VideoFrame:
+        """The given picture itself while nothing was added, from then on a changed copy."""
+        return self._picture if self._is_copy else self._given
+
+    def fit(self, roi: Roi) -> Roi:
+        """Return `roi` cut to the picture and widened to whole chroma samples; empty when it lies outside."""
+        x0, y0, x1, y1 = roi
+        step_x, step_y = self._layout.step_x, self._layout.step_y
+        width, height = self._picture.width, self._picture.height
+        x0, y0 = max(0, x0 // step_x * step_x), max(0, y0 // step_y * step_y)
+        return x0, y0, max(x0, min(width, -(-x1 // step_x) * step_x)), max(y0, min(height, -(-y1 // step_y) * step_y))
+
+    def read(self, roi: Roi) -> Rgb:
+        """Return the region as RGB (H, W, 3) in 0..1; `roi` must come from `fit`."""
+        layout = self._layout
+        parts = [self._part(channel, roi) for channel in range(layout.num_channels)]
+        values = [
+            (_enlarged(part, roi) - layout.zero[channel]) * (1 / layout.unit[channel])
+            for channel, part in enumerate(parts)
+        ]
+        if layout.num_channels == 1:
+            values = [values[0]] * 3
+        rgb = cv2.transform(cv2.merge(values), layout.to_rgb)
+        return np.clip(np.asarray(rgb, np.float32), 0.0, 1.0)
+
+    def add(self, roi: Roi, change: Rgb, mask: NDArray[np.float32]) -> None:
+        """Add `change` (H, W, 3), in units of `read`, to the pixels of `roi` where `mask` (H, W) is above 0.
+
+        A chroma sample changes only where all its luma pixels lie in the mask: a pixel outside the mask keeps
+        its colour, too.
+        """
+        inside = mask > 0
+        if not inside.any():
+            return
+        self._own()
+        layout = self._layout
+        parts = cv2.transform(np.where(inside[..., None], change, np.float32(0)), layout.from_rgb)
+        for channel in range(layout.num_channels):
+            part = self._part(channel, roi)
+            step_y, step_x = -(-inside.shape[0] // part.shape[0]), -(-inside.shape[1] // part.shape[1])
+            moved = _pooled(np.asarray(parts[..., channel]), step_x, step_y)
+            covered = _all_of(inside, step_x, step_y)
+            value = np.rint(part + moved * layout.unit[channel])
+            np.copyto(part, np.clip(value, 0, layout.peak).astype(part.dtype), where=covered)
+
+    def _part(self, channel: int, roi: Roi) -> NDArray[np.unsignedinteger]:
+        """Return the view of one channel's samples that belong to `roi`."""
+        plane = self._planes[channel]
+        step_x = -(-self._picture.width // plane.shape[1])
+        step_y = -(-self._picture.height // plane.shape[0])
+        x0, y0, x1, y1 = roi
+        return plane[y0 // step_y : -(-y1 // step_y), x0 // step_x : -(-x1 // step_x)]
+
+    def _own(self) -> None:
+        if not self._is_copy:
+            self._picture = copy_of(self._picture)
+            self._planes = planes_of(self._picture)
+            self._is_copy = True
+
+
+def _enlarged(part: NDArray[np.unsignedinteger], roi: Roi) -> NDArray[np.float32]:
+    width, height = roi[2] - roi[0], roi[3] - roi[1]
+    values = part.astype(np.float32)
+    if part.shape == (height, width):
+        return values
+    step_x, step_y = -(-width // part.shape[1]), -(-height // part.shape[0])
+    size = (part.shape[1] * step_x, part.shape[0] * step_y)
+    whole = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    return whole[:height, :width]  # an odd picture's last chroma sample covers pixels that are not there
+
+
+def _pooled(values: NDArray[np.float32], step_x: int, step_y: int) -> NDArray[np.float32]:
+    """Return the mean over each chroma sample's pixels; beyond an odd picture's edge its last pixel goes on."""
+    if step_x == step_y == 1:
+        return values
+    height, width = values.shape
+    whole = cv2.copyMakeBorder(values, 0, -height % step_y, 0, -width % step_x, cv2.BORDER_REPLICATE)
+    size = (whole.shape[1] // step_x, whole.shape[0] // step_y)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _all_of(inside: NDArray[np.bool_], step_x: int, step_y: int) -> NDArray[np.bool_]:
+    if step_x == step_y == 1:
+        return inside
+    height, width = inside.shape
+    whole = np.pad(inside, ((0, -height % step_y), (0, -width % step_x)), mode="edge")
+    blocks = whole.reshape(whole.shape[0] // step_y, step_y, whole.shape[1] // step_x, step_x)
+    return np.asarray(blocks.all(axis=(1, 3)))
+
+

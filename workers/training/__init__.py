@@ -1,0 +1,1 @@
+"""Trains the fusion network that ships, on faces drawn by a program: `python -m workers.training`."""
