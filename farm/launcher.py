@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from broker.clock import Clock
+from broker.config import PART_BYTES, BrokerConfig
 from farm.config import FarmConfig
-from farm.errors import BadInput
+from farm.errors import BadInput, FarmUnreachable
 from farm.launching.config import LaunchConfig
 from farm.launching.farm_file import FarmRecord, HomeLock, own_start
 from farm.launching.lifeline import Lifeline
@@ -26,10 +28,13 @@ from farm.launching.programs import (
     worker_programs,
 )
 from farm.launching.supervisor import Supervisor
-from farm.redis_server import socket_path, socket_url, wait_for_redis
+from farm.redis_server import delete_keys, socket_path, socket_url, wait_for_redis
 
 #: Deaths in a row after which a farm that somebody waits for is given up.
 MOST_DEATHS = 4
+
+#: Parts that a window of unusual size holds at least: several segments, each of several parts.
+PARTS_IN_WINDOW = 16
 
 #: Connections that may wait for the API to start, or to be restarted.
 BACKLOG = 64
@@ -70,6 +75,7 @@ class LocalFarm:
         most_deaths = MOST_DEATHS if plan.is_private else None
         self._supervisor = Supervisor(clock, self._lifeline, say, most_deaths=most_deaths)
         self._listener: socket.socket | None = None
+        self._namespace = f"farm-{secrets.token_hex(4)}"  # of a private farm in a Redis that others use
         try:
             self.record = self._start()
         except BaseException:
@@ -99,15 +105,28 @@ class LocalFarm:
     def stop(self) -> None:
         """Stop everything, in order. Does nothing the second time."""
         FarmRecord.remove(self._home)
+        if self._plan.is_private:
+            self._supervisor.kill(self._supervisor.names())  # nobody will ask for what it held
+            self._empty_shared_redis()
+        else:
+            self._stop_in_order()
+        if self._listener is not None:
+            self._listener.close()
+        self._lifeline.close()
+        self._lock.close()
+
+    def _stop_in_order(self) -> None:
         names = self._supervisor.names()
         # Workers first, so that they can hand back what they hold; Redis last, since all others need it.
         self._supervisor.stop([name for name in names if name.startswith("worker-")])
         self._supervisor.stop([name for name in names if name != "redis"])
         self._supervisor.stop(["redis"])
-        if self._listener is not None:
-            self._listener.close()
-        self._lifeline.close()
-        self._lock.close()
+
+    def _empty_shared_redis(self) -> None:
+        url = self._plan.launch.redis_url
+        if url is not None:
+            with suppress(FarmUnreachable):  # it has gone, and what lay there with it, or is beyond our help
+                delete_keys(url, self._namespace)
 
     def _start(self) -> FarmRecord:
         plan = self._plan
@@ -164,10 +183,13 @@ class LocalFarm:
         }
         if plan.window_bytes is not None:
             own["FARM_WINDOW_BYTES"] = str(plan.window_bytes)
+            own["FARM_PART_BYTES"] = str(min(PART_BYTES, plan.window_bytes // PARTS_IN_WINDOW))
         if plan.is_private and plan.launch.redis_url is not None:
             # A Redis that others use too: their farm must not take this one's messages, nor this one theirs.
-            own["FARM_NAMESPACE"] = f"farm-{secrets.token_hex(4)}"
-        return {"OMP_NUM_THREADS": "1", **plan.launch.environment, **own}
+            own["FARM_NAMESPACE"] = self._namespace
+        environment = {"OMP_NUM_THREADS": "1", **plan.launch.environment, **own}
+        _check_broker_settings(environment)
+        return environment
 
     def __enter__(self) -> Self:
         return self
@@ -189,6 +211,14 @@ def _listen(host: str, port: int) -> socket.socket:
             hint="set FARM_API_PORT to another, or to 0 for any free one",
             code="port-taken",
         ) from error
+
+
+def _check_broker_settings(environment: Mapping[str, str]) -> None:
+    """Find out here, in one line, what every child would otherwise die of."""
+    try:
+        BrokerConfig.from_environment(environment)
+    except ValueError as error:
+        raise BadInput(str(error), hint="unset the variable, or correct it") from error
 
 
 def _free_port(wish: int) -> int:

@@ -117,6 +117,20 @@ def wait_for_redis(
         raise FarmUnreachable(f"Redis at {_public(url)}: {error}", hint="check FARM_REDIS_URL") from error
 
 
+def delete_keys(url: str, prefix: str) -> None:
+    """Delete every key that begins with `prefix` and a colon, from a Redis that others use too.
+
+    Raises:
+        FarmUnreachable: it does not answer.
+    """
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=5.0) as client:
+            for key in client.scan_iter(match=f"{prefix}:*", count=1000):
+                client.unlink(key)
+    except redis.RedisError as error:
+        raise FarmUnreachable(f"Redis at {_public(url)}: {error}") from error
+
+
 def _answers(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())

@@ -15,7 +15,7 @@ from celery import bootsteps
 from broker.app import app
 from broker.config import BrokerConfig
 from broker.errors import BrokerError
-from broker.queues import TaskName
+from broker.queues import FARM, TaskName
 from farm.advance import advance, advance_all
 from farm.bootstrap import Farm, open_farm
 from farm.config import FarmConfig
@@ -48,7 +48,11 @@ class Ticker(bootsteps.StartStopStep):
         super().__init__(parent, **options)
 
     def start(self, parent: Any) -> None:
-        """Begin to tick."""
+        """Begin to tick, from a true count of what lies in Redis: it may be back from an older copy."""
+        try:
+            farm().broker.segments.recount()
+        except BrokerError as error:
+            log.warning("not counted: %s", error)
         self._entry = parent.timer.call_repeatedly(farm().config.tick_s, self._tick)
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
@@ -58,7 +62,8 @@ class Ticker(bootsteps.StartStopStep):
 
     def _tick(self) -> None:
         try:
-            if farm().store.unfinished_jobs():
+            # With ticks already waiting, another one would only wait behind them.
+            if farm().publisher.queue_length(FARM) == 0 and farm().store.unfinished_jobs():
                 farm().publisher.advance(None)
         except BrokerError as error:
             log.warning("no tick: %s", error)

@@ -13,13 +13,14 @@ import pytest
 
 from broker.config import BrokerConfig
 from tests.fakes import FakeClock
+from tests.postgres import running_postgres
 from tests.services import PrivateRedis, find_ffmpeg, find_gpu, find_postgres, find_redis, running_redis
 
 #: Marker: what it needs, in words, and how to find it.
 REQUIREMENTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_redis": ("a redis-server", find_redis),
     "needs_ffmpeg": ("an ffmpeg", find_ffmpeg),
-    "needs_postgres": ("a PostgreSQL at FARM_TEST_POSTGRES_URL", find_postgres),
+    "needs_postgres": ("a PostgreSQL server", find_postgres),
     "needs_gpu": ("a CUDA device", find_gpu),
 }
 
@@ -78,9 +79,8 @@ def broker_config(redis_url: str) -> BrokerConfig:
     return BrokerConfig(redis_url=redis_url)
 
 
-@pytest.fixture
-def postgres_url() -> str:
-    """The SQLAlchemy URL of a database that the test may empty. Mark the test `needs_postgres`."""
-    url = find_postgres()
-    assert url is not None
-    return url
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The SQLAlchemy URL of a private server's database. Mark the test `needs_postgres`."""
+    with running_postgres() as url:
+        yield url

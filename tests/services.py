@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from redis import Redis
 from broker.clock import SystemClock
 from broker.config import BrokerConfig
 from broker.connect import wait_until_up
+from tests.postgres import find_program
 
 #: Seconds that a Redis may take to start on a busy machine.
 START_S = 30.0
@@ -52,8 +52,10 @@ def find_ffmpeg() -> str | None:
 
 
 def find_postgres() -> str | None:
-    """Return the SQLAlchemy URL of a database that tests may empty, else None."""
-    return os.environ.get("FARM_TEST_POSTGRES_URL") or None
+    """Return the server program, unless WITHOUT_POSTGRES says to do as if there were none."""
+    if os.environ.get("WITHOUT_POSTGRES"):
+        return None
+    return find_program("postgres")
 
 
 @functools.cache

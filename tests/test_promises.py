@@ -49,7 +49,7 @@ def run(tmp_path: Path, *options: str, **environment: str) -> str:
     done = subprocess.run(
         [*command, str(tmp_path)],
         cwd=tmp_path,
-        env=clean | {"PYTHONPATH": str(ROOT)} | environment,
+        env=clean | {"PYTHONPATH": str(ROOT), "WITHOUT_POSTGRES": "1"} | environment,
         check=False,
         capture_output=True,
         text=True,

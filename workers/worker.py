@@ -41,10 +41,14 @@ class Worker:
         self._sources: OrderedDict[tuple[str, FuseSpec], Source] = OrderedDict()
 
     def warm(self) -> None:
-        """Make the configured engines ready, then tell the farm."""
-        for name in self._config.warm:
-            self._swapper(name).warm()
-        self._keeper.set_ready(self._config.warm)
+        """Make the configured engines ready, then tell the farm.
+
+        An engine that cannot be made ready is left out and logged; a chunk that asks for it all the same
+        fails with the reason, which its user then sees.
+        """
+        ready = tuple(name for name in self._config.warm if self._is_warm(name))
+        self._keeper.set_ready(ready)
+        log.info("ready", extra={"worker": self._config.name, "engines": ready})
 
     def render_chunk(self, chunk: RenderChunk) -> None:
         """Claim, render and commit one chunk; whatever happens, the farm hears of it or the lease lapses."""
@@ -72,6 +76,14 @@ class Worker:
             checked = SourceChecked(job_id=message.job_id, code=error.code, message=str(error))
         self._broker.leases.put_source_checked(checked)
         self._publisher.advance(message.job_id)
+
+    def _is_warm(self, name: str) -> bool:
+        try:
+            self._swapper(name).warm()
+        except Exception:  # whatever it is, other engines may work
+            log.exception("engine %s is not ready", name)
+            return False
+        return True
 
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:

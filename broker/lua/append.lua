@@ -11,7 +11,7 @@ local used = tonumber(redis.call('GET', KEYS[2]) or '0')
 if growth > 0 and used + growth > tonumber(ARGV[3]) then
   return 0
 end
--- First, because it is the step that Redis refuses when it is out of memory: then nothing has changed.
+-- A Redis that is out of memory refuses the first write of a script: then nothing has changed.
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('INCRBY', KEYS[2], growth)
 redis.call('SADD', KEYS[3], ARGV[4])

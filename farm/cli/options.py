@@ -27,7 +27,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="The finished video. [default: the input's name with -fused, beside it]",
+        help="The finished video, or a directory for it. [default: beside the input, with -fused]",
         show_default=False,
     ),
 ]
@@ -96,7 +96,11 @@ Workers = Annotated[
 WindowBytes = Annotated[
     int | None,
     typer.Option(
-        "--window-bytes", min=1, metavar="N", help="Bytes of video in Redis at once.", show_default=False
+        "--window-bytes",
+        min=1 << 20,
+        metavar="N",
+        help="Bytes of video in Redis at once. [default: 256 MiB]",
+        show_default=False,
     ),
 ]
 
@@ -124,7 +128,7 @@ class JobOptions:
 
         return JobRequest(
             input=str(_absolute(self.input)),
-            output=str(_absolute(self.output or self._default_output())),
+            output=str(_absolute(self._chosen_output())),
             source=None if self.source is None else str(_absolute(self.source)),
             engine=self.engine,
             chunk_seconds=self.chunk_seconds,
@@ -137,9 +141,12 @@ class JobOptions:
             overwrite=self.overwrite,
         )
 
-    def _default_output(self) -> Path:
+    def _chosen_output(self) -> Path:
         # MP4 plays everywhere, but cannot hold FFV1.
-        return self.input.with_name(f"{self.input.stem}-fused{'.mkv' if self.lossless else '.mp4'}")
+        name = f"{self.input.stem}-fused{'.mkv' if self.lossless else '.mp4'}"
+        if self.output is None:
+            return self.input.with_name(name)
+        return self.output / name if self.output.expanduser().is_dir() else self.output
 
 
 def _absolute(path: Path) -> Path:

@@ -106,7 +106,7 @@ def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))
         display.say("starting a farm for this job")
-        home = stack.enter_context(private_home())
+        home = stack.enter_context(private_home(clock))
         farm = stack.enter_context(LocalFarm(_plan(home, request, hosting), clock, display.say))
         stack.callback(ignore_until_exit)  # first to be called: what follows must not be interrupted
         client = stack.enter_context(connect_to_new(farm, clock))

@@ -38,7 +38,8 @@ def progress_line(view: JobView) -> str:
     if view.state != JobState.RENDERING or not view.frames:
         return f"{view.job}  {view.stage or view.state}"
     workers = sorted({chunk.worker for chunk in view.running})
-    held = f"{len(view.running)} chunks in flight" + (f" ({', '.join(workers)})" if workers else "")
+    count = f"{len(view.running)} chunk{'' if len(view.running) == 1 else 's'} in flight"
+    held = f"{count} ({', '.join(workers)})" if workers else count
     return (
         f"{view.job}  {view.stage}  {view.frames_done}/{view.frames} frames  {percent(view)}  "
         f"{rate(view.fps)}  ETA {duration(view.eta_s)}  {held}"

@@ -37,9 +37,11 @@ class Lifeline:
         self._say(f"remove {path}")
 
     def close(self) -> None:
-        """Dismiss the guard: everything was stopped in order."""
-        self._say("done")
+        """Dismiss the guard: everything was stopped in order. Does nothing the second time."""
         assert self._process.stdin is not None
+        if self._process.stdin.closed:
+            return
+        self._say("done")
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()

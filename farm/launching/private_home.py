@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from broker.clock import Clock
 from farm.errors import BadInput
 from farm.launching.farm_file import LOCK_NAME, HomeLock
 
@@ -18,12 +19,15 @@ PREFIX = "face-fusion-farm-"
 #: A home younger than this may not have been locked yet by the command that made it, in seconds.
 YOUNG_S = 60.0
 
+#: How often removing is tried, and the pause in between, in seconds.
+REMOVE_TRIES, REMOVE_PAUSE_S = 20, 0.05
+
 #: Where large temporary files belong on Linux: /tmp is often memory, and a spool grows as large as the output.
 DISK = Path("/var/tmp")  # noqa: S108 - mkdtemp makes a fresh directory in it, for this user alone
 
 
 @contextmanager
-def private_home(parent: Path | None = None) -> Iterator[Path]:
+def private_home(clock: Clock, parent: Path | None = None) -> Iterator[Path]:
     """Make a fresh home, keep it for the block, and remove it with all that is in it.
 
     Homes that earlier commands left, because they were killed, are removed first.
@@ -34,13 +38,22 @@ def private_home(parent: Path | None = None) -> Iterator[Path]:
     try:
         yield home
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        _remove(home, clock)
 
 
 def _parent() -> Path:
     chosen = Path(tempfile.gettempdir())
     is_default = chosen == Path("/tmp")  # noqa: S108 - compared, not written to
     return DISK if is_default and os.access(DISK, os.W_OK) else chosen
+
+
+def _remove(home: Path, clock: Clock) -> None:
+    # What was killed a moment ago may still write its last file into a directory that is being emptied.
+    for _ in range(REMOVE_TRIES):
+        shutil.rmtree(home, ignore_errors=True)
+        if not home.exists():
+            return
+        clock.sleep(REMOVE_PAUSE_S)
 
 
 def _sweep(parent: Path) -> None:

@@ -76,8 +76,7 @@ class Supervisor:
 
     def stop(self, names: Iterable[str]) -> None:
         """Stop these children together: ask, wait for the longest grace among them, then kill."""
-        places = [self._places.pop(name) for name in names if name in self._places]
-        children = [place.child for place in places if place.child is not None]
+        children = self._let_go(names)
         for child in children:
             child.ask_to_stop()
         end_s = self._clock.now_s() + max((child.program.grace_s for child in children), default=0.0)
@@ -86,9 +85,18 @@ class Supervisor:
         for child in children:
             self._finish(child)
 
+    def kill(self, names: Iterable[str]) -> None:
+        """End these children at once: what they hold is needed no more."""
+        for child in self._let_go(names):
+            self._finish(child)
+
     def names(self) -> list[str]:
         """Return the names of all children, in the order in which they were started."""
         return list(self._places)
+
+    def _let_go(self, names: Iterable[str]) -> list[Child]:
+        places = [self._places.pop(name) for name in names if name in self._places]
+        return [place.child for place in places if place.child is not None]
 
     def _child(self, program: Program) -> Child:
         child = Child(program)
@@ -108,7 +116,7 @@ class Supervisor:
         if self._most_deaths is not None and place.deaths >= self._most_deaths:
             raise FarmUnreachable(
                 f"{name} died {place.deaths} times in a row (status {status}): {child.log_tail()}",
-                hint=f"its log is {place.program.log}",
+                hint="`farm up` keeps the whole logs",
             )
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (place.deaths - 1))
         place.child, place.restart_s = None, now_s + pause_s

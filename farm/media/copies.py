@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -50,7 +51,9 @@ def add_copies(source: InputContainer, output: OutputContainer, info: MediaInfo)
     return copies
 
 
-def copied_packets(source: InputContainer, copies: Mapping[int, Stream], path: Path) -> Iterator[av.Packet]:
+def copied_packets(
+    source: InputContainer, copies: Mapping[int, Stream], path: Path
+) -> Iterator[av.Packet[Any]]:
     """Yield the packets of the copied streams, in the file's order, assigned to their output streams.
 
     Raises:

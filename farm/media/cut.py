@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import av
 
@@ -76,7 +76,7 @@ class Cutter:
             after=tuple(pts[plan.end : plan.context_end].tolist()),
         )
 
-    def _record(self, number: int, packet: av.Packet) -> PacketRecord:
+    def _record(self, number: int, packet: av.Packet[Any]) -> PacketRecord:
         """Return a packet with the manifest's times: the demuxer may tell others after a seek."""
         manifest = self.manifest
         dts, flags = int(manifest.packet_dts[number]), int(manifest.packet_flags[number])

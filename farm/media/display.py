@@ -27,4 +27,4 @@ def upright(matrix: bytes) -> tuple[int, bool] | None:
     """
     a, b, _, c, d, *_ = _MATRIX.unpack(matrix)
     signs = tuple((value > 0) - (value < 0) for value in (a, b, c, d))
-    return _SIGNS.get(signs)  # type: ignore[arg-type]
+    return _SIGNS.get(signs)

@@ -20,6 +20,6 @@ def rounded(time: int, old: Fraction, new: Fraction) -> int:
 
     That is FFmpeg's default rounding (`AV_ROUND_NEAR_INF`), so the two never differ by a tick.
     """
-    exact = time * old / new
-    ticks = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return ticks if exact >= 0 else -ticks
+    ratio = old / new
+    ticks = (2 * abs(time) * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
+    return ticks if time >= 0 else -ticks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -91,7 +92,7 @@ def _read(
     return columns
 
 
-def _refuse_short(packet: av.Packet, info: MediaInfo) -> None:
+def _refuse_short(packet: av.Packet[Any], info: MediaInfo) -> None:
     """Raise for a packet that the file's end cut; a broadcast's bad packet is the decoder's business."""
     if info.container.startswith("mpegts"):
         return
@@ -121,7 +122,7 @@ def _manifest(table: np.ndarray[tuple[int, int], np.dtype[np.int64]], info: Medi
     )
 
 
-def _never(packet: av.Packet) -> bool:  # noqa: ARG001 - the shape of a hidden test
+def _never(packet: av.Packet[Any]) -> bool:  # noqa: ARG001 - the shape of a hidden test
     return False
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -54,8 +55,9 @@ def mux(
 ) -> MuxReport:
     """Write the output: the rendered video with the input's times, everything else copied.
 
-    `segments()` yields, in order, each chunk's segment as its bytes. `on_progress(frames_done,
-    frames_total)` is called now and then, and once at the end. Holds a few packets at a time.
+    `segments()` yields, in order, each chunk's segment as its bytes; `engine` is named in the tags.
+    `on_progress(frames_done, frames_total)` is called now and then, and once at the end. Few packets are
+    held at a time, however long the video.
 
     Raises:
         StitchMismatch: the segments do not fit together, or not to the manifest.
@@ -70,7 +72,9 @@ def mux(
             name = f"file:{output.absolute()}"
             with av.open(name, "w", format=target.container, container_options=options) as container:
                 container.metadata.update(tags)
-                joint = _Joint(container, source, rendered, info, manifest, target)
+                container.set_chapters(source.chapters())
+                joint = _Joint(container, source, info, manifest)
+                joint.add_streams(rendered, target.codec)
                 return joint.run(input_path, on_progress or _silent)
         except av.error.FFmpegError as error:
             raise OutputRefused(
@@ -83,32 +87,31 @@ class _Joint:
     """An output being filled."""
 
     def __init__(
-        self,
-        container: OutputContainer,
-        source: InputContainer,
-        rendered: Restamper,
-        info: MediaInfo,
-        manifest: Manifest,
-        target: Target,
+        self, container: OutputContainer, source: InputContainer, info: MediaInfo, manifest: Manifest
     ) -> None:
         self._container = container
         self._source = source
-        self._num_frames = manifest.num_frames
-        self._time_base = manifest.time_base
+        self._info = info
+        self._manifest = manifest
+        self._copies = Copies()
+        self._packets: Iterator[Stamped] = iter(())
+
+    def add_streams(self, rendered: Restamper, codec: str) -> None:
+        """Add the video first, then what is copied."""
         packets = rendered.packets()
         first = next(packets)
         self._packets = itertools.chain([first], packets)
         self._video = add_rendered_stream(
-            container, target.codec, rendered.header, first.data, manifest.time_base
+            self._container, codec, rendered.header, first.data, self._manifest.time_base
         )
-        if manifest.is_constant_rate and info.video.average_rate is not None:
+        rate = self._info.video.average_rate
+        if rate is not None and self._manifest.is_constant_rate:
             # Only then: players and muxers take it for the distance between any two frames.
-            self._video.codec_context.framerate = info.video.average_rate
-        original = source.streams[info.video.index]
+            self._video.codec_context.framerate = rate
+        original = self._source.streams[self._info.video.index]
         self._video.metadata.update(kept_stream_tags(original.metadata))
         self._video.disposition = original.disposition
-        self._copies: Copies = add_copies(source, container, info)
-        container.set_chapters(source.chapters())
+        self._copies = add_copies(self._source, self._container, self._info)
 
     def run(self, input_path: Path, on_progress: Progress) -> MuxReport:
         """Write all packets in the order of their decode times."""
@@ -124,21 +127,21 @@ class _Joint:
         for rest in itertools.chain([] if waiting is None else [waiting], video):
             self._container.mux_one(rest)
         return MuxReport(
-            num_frames=self._num_frames, copied=dict(counts), dropped=tuple(self._copies.dropped)
+            num_frames=self._manifest.num_frames, copied=dict(counts), dropped=tuple(self._copies.dropped)
         )
 
-    def _video_packets(self, on_progress: Progress) -> Iterator[av.Packet]:
+    def _video_packets(self, on_progress: Progress) -> Iterator[av.Packet[Any]]:
         for number, stamped in enumerate(self._packets, 1):
             yield self._packet(stamped)
             if number % _REPORT_EVERY == 0:
-                on_progress(number, self._num_frames)
-        on_progress(self._num_frames, self._num_frames)
+                on_progress(number, self._manifest.num_frames)
+        on_progress(self._manifest.num_frames, self._manifest.num_frames)
 
-    def _packet(self, stamped: Stamped) -> av.Packet:
+    def _packet(self, stamped: Stamped) -> av.Packet[Any]:
         packet = av.Packet(stamped.data)
         packet.stream = self._video
         packet.pts, packet.dts, packet.duration = stamped.pts, stamped.dts, stamped.duration
-        packet.time_base = self._time_base
+        packet.time_base = self._manifest.time_base
         packet.is_keyframe = stamped.is_keyframe
         return packet
 
@@ -147,10 +150,10 @@ def _time_bases(info: MediaInfo) -> list[Fraction]:
     return [info.video.time_base, *(stream.time_base for stream in info.others if stream.time_base)]
 
 
-def _seconds(packet: av.Packet) -> Fraction:
+def _seconds(packet: av.Packet[Any]) -> Fraction:
     """Return when a packet is decoded; a packet without any time goes out at once."""
     time = packet.pts if packet.dts is None else packet.dts
-    return _ALWAYS if time is None else time * packet.time_base
+    return _ALWAYS if time is None or packet.time_base is None else time * packet.time_base
 
 
 def _silent(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""The one place that opens a video for reading: what FFmpeg may touch, and what its errors are called here."""
+"""The one place that opens a video for reading: what FFmpeg may touch, and how its errors are renamed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ DEMUXERS = (
 
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
+_GENERATE_PTS = 0x0001  # AVFMT_FLAG_GENPTS
+
 #: Top-level boxes that a QuickTime or MP4 file may begin with (ISO/IEC 14496-12 and QTFF).
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
@@ -33,6 +35,7 @@ _STILL_BRANDS = (b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1")
 _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"#!rtpdump", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
 
 _HEAD_BYTES = 64
+_BOX_HEAD_BYTES = 8
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def open_video(path: Path) -> Iterator[av.container.InputContainer]:
         raise _renamed(path, error) from error
     with container:
         # PyAV asks for generated time stamps; a guess that depends on where reading began is no use here.
-        container.flags &= ~av.container.Flags.gen_pts.value
+        container.flags &= ~_GENERATE_PTS
         yield container
 
 
@@ -66,7 +69,7 @@ def reading(path: Path) -> Iterator[None]:
     except av.error.FFmpegError as error:
         raise TruncatedVideo(
             f"{path.name} cannot be read to its end: {error.strerror}",
-            hint="the file is damaged or incomplete: copy it again, or remux it with ffmpeg -i IN -c copy OUT",
+            hint="the file is damaged or incomplete: copy it again, or repair it with a remux",
         ) from error
 
 
@@ -111,11 +114,11 @@ def _has_index(path: Path) -> bool:
     total = path.stat().st_size
     with path.open("rb") as file:
         at = 0
-        while at + 8 <= total:
+        while at + _BOX_HEAD_BYTES <= total:
             kind, size = _box(file, at, total)
             if kind == b"moov":
                 return at + size <= total
-            if size < 8:
+            if size < _BOX_HEAD_BYTES:
                 return False
             at += size
     return False

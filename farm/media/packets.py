@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -39,7 +39,7 @@ class PacketReader:
         self._by_pts = np.argsort(manifest.packet_pts, kind="stable")
         self._sorted_pts = manifest.packet_pts[self._by_pts]
         self._stack = ExitStack()
-        self._held: av.Packet | None = None  # recognised after a seek, not handed out yet
+        self._held: av.Packet[Any] | None = None  # recognised after a seek, not handed out yet
         self._next = 0  # index of the packet that comes next
         self._is_sought = False  # whether a seek led here
         self._extradata = b""
@@ -75,7 +75,7 @@ class PacketReader:
         while self._next < first:
             self._take()
 
-    def read(self, first: int, stop: int) -> Iterator[av.Packet]:
+    def read(self, first: int, stop: int) -> Iterator[av.Packet[Any]]:
         """Yield packets [first, stop), in decode order.
 
         Raises:
@@ -85,7 +85,7 @@ class PacketReader:
         for _ in range(first, stop):
             yield self._take()
 
-    def _take(self) -> av.Packet:
+    def _take(self) -> av.Packet[Any]:
         """Return the packet that comes next, checked against the manifest."""
         number = self._next
         packet = self._pull()
@@ -100,7 +100,7 @@ class PacketReader:
         self._next = number + 1
         return packet
 
-    def _pull(self) -> av.Packet | None:
+    def _pull(self) -> av.Packet[Any] | None:
         """Return the next packet that the demuxer gives, or None at the end."""
         held, self._held = self._held, None
         if held is not None:
@@ -109,7 +109,7 @@ class PacketReader:
             packet = next(self._packets, None)
         return packet if packet is not None and packet.size else None
 
-    def _is_packet(self, packet: av.Packet | None, number: int) -> bool:
+    def _is_packet(self, packet: av.Packet[Any] | None, number: int) -> bool:
         """Say whether this is packet `number`.
 
         The dts is not compared: where a container stores none, it is told from the packets before, and
@@ -121,7 +121,7 @@ class PacketReader:
             and packet.size == self._manifest.packet_size[number]
         )
 
-    def _number_of(self, packet: av.Packet) -> int | None:
+    def _number_of(self, packet: av.Packet[Any]) -> int | None:
         """Return which packet this is, or None where that cannot be told."""
         time = _time(packet)
         low, high = np.searchsorted(self._sorted_pts, [time, time + 1])
@@ -176,7 +176,7 @@ class PacketReader:
         self._next, self._is_sought = 0, False
         self._extradata = self._stream.codec_context.extradata or b""
 
-    def _note_extradata(self, packet: av.Packet) -> None:
+    def _note_extradata(self, packet: av.Packet[Any]) -> None:
         if packet.has_sidedata("new_extradata"):
             self._extradata = bytes(packet.get_sidedata("new_extradata"))
 
@@ -187,7 +187,7 @@ class PacketReader:
         )
 
 
-def _time(packet: av.Packet) -> int:
+def _time(packet: av.Packet[Any]) -> int:
     """Return a packet's pts as the manifest has it."""
     time = packet.dts if packet.pts is None else packet.pts
     return NO_TIME if time is None else time

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition, Stream
 
 from farm.errors import NotAVideo, NoVideoStream, UnsupportedMedia
@@ -54,7 +55,7 @@ def choose_video(container: InputContainer, path: Path) -> av.VideoStream:
     videos = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not videos:
         raise NoVideoStream(f"{path.name} has no video stream", hint="audio and cover art cannot be rendered")
-    known = [stream for stream in videos if stream.codec_context is not None]  # type: ignore[redundant-expr]
+    known = [stream for stream in videos if stream.codec_context is not None]
     if not known:
         raise UnsupportedMedia(
             f"the video in {path.name} is in a format that nothing here decodes",
@@ -83,7 +84,7 @@ def _first_picture(container: InputContainer, stream: av.VideoStream, path: Path
     )
 
 
-def _decoded(stream: av.VideoStream, packet: av.Packet) -> list[av.VideoFrame]:
+def _decoded(stream: av.VideoStream, packet: av.Packet[Any]) -> list[av.VideoFrame]:
     try:
         return stream.decode(packet)
     except av.error.FFmpegError:  # packets before the first keyframe, mostly: the next one may do better
@@ -121,9 +122,10 @@ def _tag(tag: str) -> str:
 
 
 def _orientation(picture: av.VideoFrame, path: Path) -> tuple[int, bool]:
-    matrix = picture.side_data.get(Type.DISPLAYMATRIX)
+    matrix = picture.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 0, False
+    assert isinstance(matrix, SideData)
     found = upright(bytes(matrix))
     if found is None:
         raise UnsupportedMedia(

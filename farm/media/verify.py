@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from farm.errors import StitchMismatch
+from farm.media.exact import rounded
 from farm.media.info import MediaInfo
 from farm.media.manifest import Manifest
 from farm.media.opening import open_video, reading
@@ -92,8 +93,8 @@ def _check_times(found: _Found, manifest: Manifest, *, may_shift: bool) -> None:
             f"{found.pts[frame]} instead of {wanted[frame] + shift} (in units of {found.time_base} s)"
         )
     end = _rescaled(np.array([manifest.end]), manifest.time_base, found.time_base)[0] + shift
-    frame_ticks = int(manifest.durations.max()) * manifest.time_base / found.time_base
-    if abs(found.end - int(end)) > max(frame_ticks, 1):
+    longest = int(manifest.durations.max()) * manifest.time_base / found.time_base
+    if abs(found.end - int(end)) > max(longest, Fraction(1)):
         raise StitchMismatch(
             f"the output's video ends {float((found.end - int(end)) * found.time_base):+.3f} s off"
         )
@@ -115,12 +116,4 @@ def _rescaled(times: Times, old: Fraction, new: Fraction) -> Times:
     ratio = old / new
     if ratio.denominator == 1:
         return times * ratio.numerator
-    # Python's integers: numerators of odd time bases overflow 64 bits.
-    half = ratio.denominator // 2
-    return np.array(
-        [
-            (abs(time) * ratio.numerator + half) // ratio.denominator * (1 if time >= 0 else -1)
-            for time in times.tolist()
-        ],
-        np.int64,
-    )
+    return np.array([rounded(time, old, new) for time in times.tolist()], np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,26 +14,15 @@ from broker.config import BrokerConfig
 from broker.connect import Broker, open_broker, ping, wait_until_up
 from broker.errors import BrokerError, BrokerUnreachable, StoreFull
 from broker.heartbeats import WorkerBeat
-from broker.messages import ChunkRendered, SourceChecked
+from broker.messages import SourceChecked
 from broker.segments import SegmentName
 from tests.fakes import FakeClock
+from tests.samples import RENDERED
 from tests.services import PrivateRedis, all_redis, running_redis
 
 MIB = 2**20
 NAME = SegmentName(job_id="job", index=0, kind="in", attempt=1)
 BEAT = WorkerBeat(worker="w", host="h", pid=1, device="cpu", engines=(), state="ready")
-RENDERED = ChunkRendered(
-    job_id="job",
-    index=0,
-    attempt=1,
-    worker="w",
-    num_frames=1,
-    num_fused=0,
-    num_parts=1,
-    num_bytes=1,
-    sha256="",
-    render_s=0.0,
-)
 
 
 @pytest.fixture(params=all_redis() or [None], ids=str)
@@ -131,6 +121,26 @@ def test_no_segment_expires(redis_server):
     longest_ms = {"farm:lease:job:0": 12_000, "farm:advancing:job": 60_000, "farm:worker:w": 6_000}
     assert mortal.keys() == longest_ms.keys()
     assert all(longest_ms[key] - 5_000 < mortal[key] <= longest_ms[key] for key in mortal)
+
+
+@pytest.mark.needs_redis
+def test_a_job_that_is_cleaned_up_leaves_no_key(redis_server):
+    """Not a single one, or a farm that runs for years would fill its Redis."""
+    redis_server.flush()
+    broker = open_broker(BrokerConfig(redis_url=redis_server.url))
+    for index in range(3):
+        broker.segments.append(dataclasses.replace(NAME, index=index), 0, b"x", limit_bytes=3)
+        broker.leases.offer("job", index, 1)
+    broker.leases.commit(broker.leases.claim("job", 0, 1, "w"), RENDERED)
+    broker.leases.claim("job", 1, 1, "w")
+    broker.leases.put_source_checked(SourceChecked(job_id="job"))
+    broker.leases.lock_job("job", "me", 60.0)
+    broker.leases.forget_job("job")
+    for name in broker.segments.names("job"):
+        broker.segments.delete(name)
+    broker.leases.unlock_job("job", "me")
+    with redis_server.client() as client:
+        assert client.keys("*") == [b"farm:bytes"]
 
 
 @pytest.mark.needs_redis

@@ -11,26 +11,11 @@ from broker.config import BrokerConfig
 from broker.connect import Broker
 from broker.errors import LeaseLost
 from broker.leases import Holder, Lease, LeaseTable
-from broker.messages import ChunkFailed, ChunkRendered, SourceChecked
+from broker.messages import SourceChecked
+from tests.samples import FAILED, RENDERED
 
 JOB = "job"
 TERM_S = BrokerConfig().lease_ttl_s
-RENDERED = ChunkRendered(
-    job_id=JOB,
-    index=0,
-    attempt=1,
-    worker="w1",
-    num_frames=120,
-    num_fused=80,
-    num_parts=2,
-    num_bytes=5,
-    sha256="ab" * 32,
-    render_s=1.5,
-    notes=("software decoder", "half the batch"),
-)
-FAILED = ChunkFailed(
-    job_id=JOB, index=0, attempt=1, worker="w1", code="decode-mismatch", message="119 of 120"
-)
 
 
 @pytest.fixture
@@ -258,36 +243,3 @@ def test_what_was_found_in_a_source_is_kept(leases, lease):
     leases.commit(lease, RENDERED)
     assert leases.source_checked(JOB) == found
     assert leases.results(JOB) == {0: RENDERED}
-
-
-def test_one_owner_moves_a_job_on(leases):
-    """Others wait; the owner may ask again, and only it can give the right back."""
-    assert leases.lock_job(JOB, "a", 60.0)
-    assert leases.lock_job(JOB, "a", 60.0)
-    assert not leases.lock_job(JOB, "b", 60.0)
-    leases.unlock_job(JOB, "b")
-    assert not leases.lock_job(JOB, "b", 60.0)
-    assert leases.lock_job("another", "b", 60.0)
-    leases.unlock_job(JOB, "a")
-    assert leases.lock_job(JOB, "b", 60.0)
-
-
-def test_a_lock_lapses(rig):
-    """A farm process that died does not hold its job for ever, and cannot free its successor's lock."""
-    leases = rig.broker.leases
-    assert leases.lock_job(JOB, "a", 10.0)
-    rig.elapse(6.0)
-    assert leases.lock_job(JOB, "a", 10.0)
-    rig.elapse(6.0)
-    assert not leases.lock_job(JOB, "b", 10.0)
-    rig.elapse(6.0)
-    assert leases.lock_job(JOB, "b", 10.0)
-    leases.unlock_job(JOB, "a")
-    assert not leases.lock_job(JOB, "c", 10.0)
-
-
-def test_one_of_twenty_owners_wins(leases):
-    """However many farm processes look at a job at once, one moves it on."""
-    with ThreadPoolExecutor(20) as pool:
-        winners = sum(pool.map(lambda number: leases.lock_job(JOB, f"owner{number}", 60.0), range(20)))
-    assert winners == 1

@@ -66,6 +66,14 @@ def test_the_window_is_never_exceeded(segments):
     assert segments.get(NAME, 0) == b"y" * 40
 
 
+def test_a_part_sent_again_is_never_refused(segments):
+    """Not even by a window that has shrunk since: it takes no more room than it has."""
+    segments.append(NAME, 0, b"12345", limit_bytes=5)
+    for part in (b"54321", b"1"):
+        segments.append(NAME, 0, part, limit_bytes=4)
+        assert segments.get(NAME, 0) == part
+
+
 def test_a_refused_segment_leaves_no_name(segments):
     """A first part that does not fit leaves nothing behind to clean up."""
     with pytest.raises(StoreFull):

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.farm.postgres import running_postgres
+from tests.postgres import running_postgres
 from tests.services import find_redis
 
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,6 @@ from sqlalchemy import create_engine, make_url
 from farm.database import open_database
 from farm.models import Row
 from farm.store import JobStore
-from tests.farm.postgres import running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres_url():
-    with running_postgres() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])

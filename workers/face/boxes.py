@@ -51,7 +51,7 @@ def squared(boxes: Boxes) -> Boxes:
 def shifted(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
     """Move every edge by `offsets` (N, 4), which are in units of the box's own width and height."""
     size = boxes[:, 2:] - boxes[:, :2]
-    return boxes + offsets * np.concatenate([size, size], axis=1)
+    return np.asarray(boxes + offsets * np.concatenate([size, size], axis=1), np.float32)
 
 
 def crop_matrix(square: Boxes, side_px: int) -> Matrix:
@@ -62,4 +62,4 @@ def crop_matrix(square: Boxes, side_px: int) -> Matrix:
 
 
 def _area(boxes: Boxes) -> NDArray[np.float32]:
-    return np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
+    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1), np.float32)

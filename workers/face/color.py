@@ -14,11 +14,16 @@ from workers.face.mask import Mask, core_of
 
 Rgb = NDArray[np.float32]  # (S, S, 3) in 0..1
 
-_SPREAD_BOUNDS = (0.65, 1.5)  # more would turn shade to black and noise to colour
+_SPREAD_BOUNDS = (
+    0.65,
+    np.array([1.5, 1.2, 1.2], np.float32),
+)  # more turns shade to black, and noise to colour
 _SLOW_SIGMA = 1 / 12  # of the crop's side: slower than features, faster than the side light on a cheek
-_SLOW_SHARE = np.array([0.85, 0.7, 0.7], np.float32)  # of it, by channel; the rest keeps the source's own relief
+_SLOW_SHARE = np.array(
+    [0.85, 0.7, 0.7], np.float32
+)  # of it, by channel; the rest keeps the source's own relief
 _SLOW_BOUND = np.array([25.0, 10.0, 12.0], np.float32)  # Lab units
-# Target pixels further than this from its typical skin (Lab units, L at half) are hair, glasses or background.
+# Target pixels further than this from its typical skin (Lab units, L at half) are hair or background.
 _FOREIGN = 26.0
 
 
@@ -30,14 +35,20 @@ def match(source: Rgb, target: Rgb, mask: Mask) -> Rgb:
     core = core_of(mask)
     if float(core.sum()) <= 0:
         return source
-    source_lab, target_lab = (cv2.cvtColor(picture, cv2.COLOR_RGB2Lab) for picture in (source, target))
+    source_lab, target_lab = _lab(source), _lab(target)
     source_mean, source_spread = _moments(source_lab, core)
     target_mean, target_spread = _moments(target_lab, core)
     gain = np.clip(target_spread / np.maximum(source_spread, 1e-3), *_SPREAD_BOUNDS)
     matched = np.asarray((source_lab - source_mean) * gain + target_mean, np.float32)
     weight = mask * _likeness(target_lab, target_mean) * _likeness(matched, target_mean)
-    matched += np.clip(_SLOW_SHARE * _slow(target_lab - matched, weight), -_SLOW_BOUND, _SLOW_BOUND)
+    slow = np.clip(_SLOW_SHARE * _slow(target_lab - matched, weight), -_SLOW_BOUND, _SLOW_BOUND)
+    matched = np.asarray(matched + slow, np.float32)
     return np.clip(np.asarray(cv2.cvtColor(matched, cv2.COLOR_Lab2RGB), np.float32), 0, 1)
+
+
+def _lab(rgb: Rgb) -> NDArray[np.float32]:
+    """Return L in 0..100, a and b in about -127..127."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), np.float32)
 
 
 def _moments(lab: NDArray[np.float32], weight: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -58,7 +69,7 @@ def _slow(difference: NDArray[np.float32], weight: Mask) -> NDArray[np.float32]:
     """Return a wide blur of `difference` (S, S, 3) that looks only where `weight` is."""
     blurred = _blurred(difference * weight[..., None])
     reach = _blurred(weight)
-    return blurred / np.maximum(reach, 1e-3)[..., None]
+    return np.asarray(blurred / np.maximum(reach, 1e-3)[..., None], np.float32)
 
 
 def _blurred(values: NDArray[np.float32]) -> NDArray[np.float32]:

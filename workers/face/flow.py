@@ -43,7 +43,7 @@ def follow(before: Gray, after: Gray, landmarks: Points) -> Points | None:
 def _flow(before: Gray, after: Gray, points: Points) -> Points:
     start = points.reshape(-1, 1, 2).astype(np.float32)
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, start, None, winSize=(_WINDOW_PX, _WINDOW_PX), maxLevel=_LEVELS
+        before, after, start, start.copy(), winSize=(_WINDOW_PX, _WINDOW_PX), maxLevel=_LEVELS
     )
     lost = np.where(found.reshape(-1, 1) == 1, 0.0, np.inf)
     return np.asarray(np.nan_to_num(there.reshape(-1, 2) + lost, posinf=1e6), np.float32)

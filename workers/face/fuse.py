@@ -53,9 +53,9 @@ class Likeness:
 
 
 def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse) -> bool:
-    """Put a source face over the one with these landmarks (5, 2); return False when it is too small or outside.
+    """Put a source face over the one with these landmarks (5, 2). Only pixels under the mask change.
 
-    Only pixels under the mask change.
+    Return False, and change nothing, when the face is too small or outside the picture.
     """
     side_px = align.crop_side(landmarks)
     matrix = align.similarity(landmarks, align.template(side_px))
@@ -64,7 +64,7 @@ def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse)
         return False
     sharp = canvas.read(roi)
     local = _moved(matrix, roi)
-    target = np.asarray(Pyramid(sharp).crop(local, side_px), np.float32)
+    target = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
     source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
     fused = fuse(target, source, mask)
     change, seam = _returned(sharp, fused, mask, local)
@@ -85,17 +85,18 @@ def _placed(marks: Points, likeness: Likeness, target: Rgb) -> tuple[Rgb, Mask]:
 def _returned(sharp: Rgb, fused: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:
     """Return the change that the fused crop makes to the sharp region, and where it makes one."""
     height, width = sharp.shape[:2]
-    back = {"dsize": (width, height), "flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP}
-    seam = np.clip(mask / _SEAM, 0, 1)
-    laid_seam = np.asarray(cv2.warpAffine(seam, matrix, **back), np.float32)
-    laid = np.asarray(cv2.warpAffine(fused, matrix, borderMode=cv2.BORDER_REPLICATE, **back), np.float32)
-    return (laid - sharp) * laid_seam[..., None], laid_seam
+    seam, back = np.asarray(np.clip(mask / _SEAM, 0, 1)), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid_seam = np.asarray(cv2.warpAffine(seam, matrix, (width, height), flags=back), np.float32)
+    laid = cv2.warpAffine(fused, matrix, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray((laid - sharp) * laid_seam[..., None], np.float32), laid_seam
 
 
 def _bounds(matrix: Matrix, side_px: int) -> Roi:
     """Return the box around the crop as it lies in the frame."""
     edge = float(side_px - 1)
-    corners = align.apply(align.inverse(matrix), np.array([[0, 0], [edge, 0], [0, edge], [edge, edge]], np.float32))
+    corners = align.apply(
+        align.inverse(matrix), np.array([[0, 0], [edge, 0], [0, edge], [edge, edge]], np.float32)
+    )
     low, high = corners.min(axis=0), corners.max(axis=0)
     return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]) + 1, math.ceil(high[1]) + 1
 

@@ -55,13 +55,15 @@ class Pyramid:
             last = self._levels[-1]
             height, width = last.shape[:2]
             size = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
-            even = cv2.copyMakeBorder(last, 0, 2 * size[1] - height, 0, 2 * size[0] - width, cv2.BORDER_REPLICATE)
+            even = cv2.copyMakeBorder(
+                last, 0, 2 * size[1] - height, 0, 2 * size[0] - width, cv2.BORDER_REPLICATE
+            )
             self._levels.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA)))
         return self._levels[depth]
 
 
 def shrunk(picture: Picture, longest_px: int) -> tuple[Picture, float]:
-    """Return `picture` with its longest side at most `longest_px`, and the factor (at most 1) it shrank by."""
+    """Return `picture`, its longest side now at most `longest_px`, and the factor (at most 1) that took."""
     factor = min(1.0, longest_px / max(picture.shape[:2]))
     if factor == 1.0:
         return picture, factor

@@ -1,10 +1,9 @@
 """A face in three dimensions, coarse: enough to know which part of it a turned head shows, and where.
 
 Units are those of the ArcFace template (112 to its side; about 1.8 mm). x grows to the image's right, y down,
-z towards the camera; the origin lies between the eyes. The eyes, nose and mouth are the template's; depths and
-the other points are set by hand after an average adult head (eyes 63 mm apart, face 135 mm wide, nose tip 30 mm
-before the eyes), the rim drawn just wide enough to
-take in the brows: what of those stays uncovered shows as a second pair.
+z towards the camera; the origin lies between the eyes. The landmarks are the template's; depths and the other
+points are set by hand after an average adult head (eyes 63 mm apart, face 135 mm wide, nose tip 30 mm before
+the eyes). The rim is just wide enough to take in the brows: what it leaves of them shows as a second pair.
 """
 
 from __future__ import annotations
@@ -41,8 +40,10 @@ RIM: Solid = _symmetric(
 BULGE: Solid = _symmetric(
     [(14, -22, 2), (29, -9, -5), (30, 8, -8), (28, 22, -7), (24, 36, -5), (17, 52, -1), (7, 63, 3)]
 )
-# Brows and the bridge of the nose: they hold the surface where it is, so that a turned nose pulls no brow along.
-RIDGE: Solid = _symmetric([(0, -14, 5), (10, -13, 4), (20, -14, 1), (0, 0, 7), (10, 4, 2), (8, 30, 6), (0, 50, 5)])
+# Brows, bridge of the nose and chin: they hold the surface, so that a turned nose pulls no brow along.
+RIDGE: Solid = _symmetric(
+    [(0, -14, 5), (10, -13, 4), (20, -14, 1), (0, 0, 7), (10, 4, 2), (8, 30, 6), (0, 50, 5)]
+)
 
 # A turn is only as sure as five points can make it; the guesses keep a stray landmark from spinning the head.
 _YAW_GUESS_RAD, _PITCH_GUESS_RAD = 0.6, 0.2  # noses differ in length: that is no pitch
@@ -85,7 +86,9 @@ def pose_of(landmarks: Points) -> Pose:
 def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     yaw, pitch = (float(v) for v in angles)
     about_y = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]])
+    about_x = np.array(
+        [[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]]
+    )
     return np.asarray(about_x @ about_y)
 
 

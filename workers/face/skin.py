@@ -10,11 +10,14 @@ from workers.face.align import CROP_SPAN
 from workers.face.mask import Mask, hull_mask
 from workers.face.shape import Pose
 
-# The part that always belongs to the face, whatever its colour (eyes, brows, lips, beard, shade beside the nose):
+# The part that always belongs to the face, whatever its colour (eyes, lips, beard, shade beside the nose):
 # the model's points from the brows down. Only what lies between it and the outline can be hair.
 _INNER = np.array(
-    [[-28, -13, -4], [0, -17, 1], [28, -13, -4], [31, 4, -10], [31, 24, -10], [26, 44, -8], [14, 61, -2], [0, 64, 1],
-     [-14, 61, -2], [-26, 44, -8], [-31, 24, -10], [-31, 4, -10]], np.float32,
+    [
+        [-28, -13, -4], [0, -17, 1], [28, -13, -4], [31, 4, -10], [31, 24, -10], [26, 44, -8],
+        [14, 61, -2], [0, 64, 1], [-14, 61, -2], [-26, 44, -8], [-31, 24, -10], [-31, 4, -10],
+    ],
+    np.float32,
 )  # fmt: skip
 _INNER_FEATHER = 5.0  # template units
 # Skin is what is no further from the cheeks' typical colour than this many of their own spreads, in Lab ...

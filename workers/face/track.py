@@ -4,8 +4,8 @@ A frame's answer is a pure function of frames [t - RADIUS, t + RADIUS]: nothing 
 back, so a video gives the same faces whole or in chunks. In three steps, each looking a fixed way:
 
 1. seen: what the detector finds in the frame itself.
-2. held: seen, without what hardly ever shows nearby, and with faces that the detector missed here but found up
-   to GAP frames away: they are followed to this frame, and meet half way when they come from both sides.
+2. held: seen, without what hardly ever shows nearby, and with faces that the detector missed here but found
+   up to GAP frames away: they are followed to this frame, and meet half way when they come from both sides.
 3. smooth: held, averaged over SMOOTH frames either way, symmetrically, so that nothing lags.
 
 None of them looks across a cut.
@@ -111,7 +111,7 @@ class Tracker:
         return faces + [face for face, _ in right if same_face(face, tuple(faces)) is None]
 
     def _arriving(self, index: int, way: int) -> Iterator[tuple[Face, int]]:
-        """Yield faces that were followed here from frames before (`way` 1) or after (-1), with their distance."""
+        """Yield faces followed here from frames before (`way` 1) or after (-1), with their distance."""
         for distance in range(1, GAP + 1):
             origin = index - way * distance
             if not self._joined(origin, way):
@@ -122,7 +122,7 @@ class Tracker:
                     yield faces[distance - 1], distance
 
     def _chain(self, origin: int, number: int, way: int, length: int) -> Chain:
-        """Return a seen face followed from frame `origin` through `length` frames, or until it is seen again."""
+        """Return a face seen in `origin`, followed through `length` frames or until it is seen again."""
         chain = self._glances[origin].chains.setdefault((number, way), Chain())
         while chain.is_open and len(chain.faces) < length:
             last = chain.faces[-1] if chain.faces else self._glances[origin].seen[number]
@@ -132,7 +132,7 @@ class Tracker:
         return chain
 
     def _step(self, at: int, way: int, face: Face) -> Face | None:
-        """Follow a face to the next frame; None when it is lost, or seen there: then that sighting goes on."""
+        """Follow a face to the next frame; None when it is lost, or seen there and so needs no following."""
         here, there = self._glances[at], self._glances[at + way]
         if same_face(face, there.seen) is not None:
             return None
@@ -183,7 +183,7 @@ def same_face(face: Face, faces: tuple[Face, ...]) -> Face | None:
 
 
 def _met(face: Face, distance: int, others: list[tuple[Face, int]]) -> Face:
-    """Return a face followed from one side, drawn towards itself as followed from the other, nearer side first."""
+    """Return a face followed from one side, mixed with itself from the other; the nearer counts more."""
     other = same_face(face, tuple(candidate for candidate, _ in others))
     if other is None:
         return face

@@ -16,7 +16,10 @@ _SHARES = {
     6: (0.299, 0.114),  # SMPTE 170M, the same as BT.601
     7: (0.212, 0.087),  # SMPTE 240M
     9: (0.2627, 0.0593),  # BT.2020, non-constant luminance
-    10: (0.2627, 0.0593),  # BT.2020, constant luminance: taken as non-constant; a face is too small to show it
+    10: (
+        0.2627,
+        0.0593,
+    ),  # BT.2020, constant luminance: taken as non-constant; a face is too small to show it
 }
 _HD_HEIGHT_PX = 720  # players take unmarked pictures from this height up as BT.709, smaller ones as BT.601
 _FULL_RANGE = 2  # AVColorRange: JPEG

@@ -53,7 +53,7 @@ def with_marks_of(picture: VideoFrame, other: VideoFrame) -> VideoFrame:
 
 
 def planes_of(picture: VideoFrame) -> list[NDArray[np.unsignedinteger]]:
-    """Return writable views of a native picture's colour channels: (h, w) each, in the order R, G, B or Y, U, V."""
+    """Return writable views (h, w) of a native picture's colour channels: R, G, B or Y, U, V or Y."""
     if picture.format.name in _PACKED:
         pixels = _samples(picture, 0, picture.width * 3, picture.height, np.uint8)
         channels = pixels.reshape(picture.height, picture.width, 3)
@@ -90,7 +90,8 @@ def _samples(
     line_bytes = picture.planes[plane].line_size
     flat = np.frombuffer(memoryview(picture.planes[plane]), dtype=np.uint8)
     rows = flat[: line_bytes * height].reshape(height, line_bytes)
-    return rows.view(kind)[:, :width]
+    samples: NDArray[np.unsignedinteger] = rows.view(kind)
+    return samples[:, :width]
 
 
 def _rows(line_bytes: int, memory: memoryview) -> NDArray[np.uint8]:

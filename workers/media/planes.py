@@ -1,7 +1,7 @@
 """Exact access to the pixels of a frame in its own format: read a region as RGB, add a change to it.
 
-Only a change is written, never a picture: where the change is nothing, or outside its mask, every sample keeps
-its value bit for bit, and nothing is lost by going to RGB and back.
+Only a change is written, never a picture: where the change is nothing, or outside its mask, every sample
+keeps its value bit for bit, and nothing is lost by going to RGB and back.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from workers.media.layout import layout_of
 from workers.media.pictures import copy_of, native, planes_of
 
-Rgb = NDArray[np.float32]  # (H, W, 3) in 0..1
+Rgb = NDArray[np.float32]  # (H, W, 3), 0 is black and 1 is white
 Roi = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, half-open
 
 
 class Canvas:
-    """A picture that is about to be changed: reads see all changes so far, the given picture is never written.
+    """A picture about to be changed: reads see all changes so far, the given picture is never written.
 
     Chroma is taken to lie in the middle of its luma pixels. Where it lies to their left, that is wrong by a
     quarter of a pixel on the way in and by as much the other way on the way out.
@@ -28,14 +28,15 @@ class Canvas:
     def __init__(self, picture: VideoFrame) -> None:
         self._given = picture
         self._picture = native(picture)
-        self._is_copy = self._picture is not picture
+        self._is_ours = self._picture is not picture  # a twin is as good as a copy
+        self._is_changed = False
         self._layout = layout_of(self._picture)
         self._planes = planes_of(self._picture)
 
     @property
     def picture(self) -> VideoFrame:
         """The given picture itself while nothing was added, from then on a changed copy."""
-        return self._picture if self._is_copy else self._given
+        return self._picture if self._is_changed else self._given
 
     def fit(self, roi: Roi) -> Roi:
         """Return `roi` cut to the picture and widened to whole chroma samples; empty when it lies outside."""
@@ -43,10 +44,19 @@ class Canvas:
         step_x, step_y = self._layout.step_x, self._layout.step_y
         width, height = self._picture.width, self._picture.height
         x0, y0 = max(0, x0 // step_x * step_x), max(0, y0 // step_y * step_y)
-        return x0, y0, max(x0, min(width, -(-x1 // step_x) * step_x)), max(y0, min(height, -(-y1 // step_y) * step_y))
+        return (
+            x0,
+            y0,
+            max(x0, min(width, -(-x1 // step_x) * step_x)),
+            max(y0, min(height, -(-y1 // step_y) * step_y)),
+        )
 
     def read(self, roi: Roi) -> Rgb:
-        """Return the region as RGB (H, W, 3) in 0..1; `roi` must come from `fit`."""
+        """Return the region as RGB (H, W, 3); `roi` must come from `fit`.
+
+        Samples that stand for no RGB, as brighter than white, stray outside 0..1: a change is measured from
+        where they are.
+        """
         layout = self._layout
         parts = [self._part(channel, roi) for channel in range(layout.num_channels)]
         values = [
@@ -55,8 +65,7 @@ class Canvas:
         ]
         if layout.num_channels == 1:
             values = [values[0]] * 3
-        rgb = cv2.transform(cv2.merge(values), layout.to_rgb)
-        return np.clip(np.asarray(rgb, np.float32), 0.0, 1.0)
+        return np.asarray(cv2.transform(cv2.merge(values), layout.to_rgb), np.float32)
 
     def add(self, roi: Roi, change: Rgb, mask: NDArray[np.float32]) -> None:
         """Add `change` (H, W, 3), in units of `read`, to the pixels of `roi` where `mask` (H, W) is above 0.
@@ -87,10 +96,10 @@ class Canvas:
         return plane[y0 // step_y : -(-y1 // step_y), x0 // step_x : -(-x1 // step_x)]
 
     def _own(self) -> None:
-        if not self._is_copy:
+        if not self._is_ours:
             self._picture = copy_of(self._picture)
             self._planes = planes_of(self._picture)
-            self._is_copy = True
+        self._is_ours = self._is_changed = True
 
 
 def _enlarged(part: NDArray[np.unsignedinteger], roi: Roi) -> NDArray[np.float32]:
@@ -105,11 +114,12 @@ def _enlarged(part: NDArray[np.unsignedinteger], roi: Roi) -> NDArray[np.float32
 
 
 def _pooled(values: NDArray[np.float32], step_x: int, step_y: int) -> NDArray[np.float32]:
-    """Return the mean over each chroma sample's pixels; beyond an odd picture's edge its last pixel goes on."""
+    """Return the mean over each chroma sample's pixels; an odd picture's last pixel goes on at its edge."""
     if step_x == step_y == 1:
         return values
     height, width = values.shape
-    whole = cv2.copyMakeBorder(values, 0, -height % step_y, 0, -width % step_x, cv2.BORDER_REPLICATE)
+    rows, columns = -height % step_y, -width % step_x
+    whole = cv2.copyMakeBorder(values, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
     size = (whole.shape[1] // step_x, whole.shape[0] // step_y)
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
 
@@ -121,5 +131,3 @@ def _all_of(inside: NDArray[np.bool_], step_x: int, step_y: int) -> NDArray[np.b
     whole = np.pad(inside, ((0, -height % step_y), (0, -width % step_x)), mode="edge")
     blocks = whole.reshape(whole.shape[0] // step_y, step_y, whole.shape[1] // step_x, step_x)
     return np.asarray(blocks.all(axis=(1, 3)))
-
-

@@ -33,10 +33,10 @@ class Gap:
 
 
 def colour_gap(seen: Tensor) -> Gap:
-    """Compare the pictures in `seen`, (N, 7, T, T): the low-passed target, the placed source, the mask."""
-    shown, source, mask = seen[:, :3], seen[:, 3:6], seen[:, 6:]
+    """Compare the pictures in `seen`, (N, 7, T, T): the low-passed target, source times mask, the mask."""
+    shown, placed, mask = seen[:, :3], seen[:, 3:6], seen[:, 6:]
     size_px = seen.shape[-1]
-    low = enlarge(smooth(to_cells(mask * source + (1.0 - mask) * shown)), size_px)
+    low = enlarge(smooth(to_cells(placed + (1.0 - mask) * shown)), size_px)
     reach = enlarge(smooth(to_cells(mask)), size_px)  # how much of the blur's weight lies under the mask
     between, weight = to_cells(mask * (shown - low)), to_cells(mask * reach)
     overall = _sum(between) / (_sum(weight) + _TINY)
@@ -44,7 +44,7 @@ def colour_gap(seen: Tensor) -> Gap:
     total = _sum(mask) + _TINY
     settled = low + overall * reach
     stretch = _log_std(shown, mask, total) - _log_std(settled, mask, total)
-    return Gap(_sum(mask * source) / total, overall, local, stretch.clamp(-_LIMIT, _LIMIT))
+    return Gap(_sum(placed) / total, overall, local, stretch.clamp(-_LIMIT, _LIMIT))
 
 
 def _around(grid: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
-"""The three networks of MTCNN (Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task
-Cascaded Convolutional Networks"): PNet proposes boxes, RNet refuses most, ONet places five landmarks.
+"""The three networks of MTCNN: PNet proposes boxes, RNet refuses most, ONet places five landmarks.
+
+After Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded
+Convolutional Networks".
 
 All take RGB as (value - 127.5) / 128, channels first. Pooling pads at the end only, with -inf, as Keras's
 "same" does: torch calls that ceil_mode.

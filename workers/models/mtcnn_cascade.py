@@ -32,7 +32,15 @@ _MAX_PROPOSALS = 400  # per stage; crowds stay under it, noise cannot take all m
 # on a talking head the RMS of their second difference fell from 2.5 to 8 px to 0.5 px. Rows are scale, right
 # and down in sides of the crop.
 _LOOKS = np.array(
-    [[1.0, 0, 0], [0.9, 0.04, 0.04], [1.1, -0.04, -0.04], [1, 0.06, 0], [1, -0.06, 0], [1, 0, 0.06], [1, 0, -0.06]],
+    [
+        [1.0, 0, 0],
+        [0.9, 0.04, 0.04],
+        [1.1, -0.04, -0.04],
+        [1, 0.06, 0],
+        [1, -0.06, 0],
+        [1, 0, 0.06],
+        [1, 0, -0.06],
+    ],
     dtype=np.float32,
 )
 # Of that crop's side to the template's: four times the landmarks' RMS distance from their centre, which lies
@@ -85,7 +93,7 @@ class FaceFinder:
         rows, columns = np.nonzero(score >= PNET_SCORE)
         corner = np.stack([columns, rows], axis=1).astype(np.float32) * PNET_STRIDE_PX
         cells = np.concatenate([corner, corner + PNET_CELL_PX], axis=1) / np.float32(scale)
-        boxes = shifted(cells, offsets[0].cpu().numpy()[:, rows, columns].T)
+        boxes = shifted(cells.astype(np.float32), offsets[0].cpu().numpy()[:, rows, columns].T)
         kept = suppress(boxes, score[rows, columns], 0.5)[:_MAX_PROPOSALS]
         return boxes[kept], score[rows, columns][kept]
 
@@ -114,7 +122,7 @@ class FaceFinder:
         crops = np.stack([picture.crop(matrix, ONET_INPUT_PX) for matrix in matrices])
         scores, _, marks = (t.cpu().numpy() for t in self._nets.onet(self._tensor(crops)))
         found = [apply(inverse(m), marks[i] * ONET_INPUT_PX - 0.5) for i, m in enumerate(matrices)]
-        mean = np.mean(found, axis=0, dtype=np.float32)
+        mean = np.asarray(np.mean(found, axis=0), np.float32)
         return _face(_box_around(mean), mean, float(scores.mean()))
 
     def _crops(self, picture: Pyramid, boxes: Boxes, side_px: int) -> Tensor:

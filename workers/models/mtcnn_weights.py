@@ -1,4 +1,4 @@
-"""The weights of the face detector: found inside the `mtcnn` package, checked by hash, turned into torch's layout.
+"""The face detector's weights: found inside the `mtcnn` package, checked by hash, put into torch's layout.
 
 The package itself is never imported: it would look for tensorflow. Its lists hold, layer by layer and in
 order, a kernel (Keras layout: height, width, in, out), a bias and the slopes of a PReLU.
@@ -24,7 +24,7 @@ SHA256 = {
     "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
     "onet": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
 }
-_KERNEL_DIMS = 4  # a convolution's; a dense layer's has two
+_CONV_DIMS, _DENSE_DIMS = 4, 2  # of a kernel
 
 
 def load_weights(name: str) -> list[torch.Tensor]:
@@ -71,8 +71,8 @@ def check_sha256(path: Path, expected: str) -> None:
 
 def _to_torch(array: NDArray[np.float32]) -> torch.Tensor:
     tensor = torch.from_numpy(np.array(array, dtype=np.float32))
-    if tensor.ndim == _KERNEL_DIMS:
+    if tensor.ndim == _CONV_DIMS:
         return tensor.permute(3, 2, 0, 1).contiguous()
-    if array.ndim == 2:
+    if tensor.ndim == _DENSE_DIMS:
         return tensor.t().contiguous()
     return tensor.reshape(-1)

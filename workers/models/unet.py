@@ -25,7 +25,7 @@ BLUR_SIGMA = cells.SIGMA  # of the side: wide enough to hide features, narrow en
 # Terms of a transform: the gap overall, the local gap, the stretch; then the source about its mean (three
 # channels), its squares (which bend a curve, as gamma and contrast do) and the constant 1.
 NUM_TERMS = 10
-NUM_INPUTS = 16  # low-passed target, source, mask; overall gap, local gap, stretch
+NUM_INPUTS = 16  # low-passed target, plain composite, mask; local gap; overall gap, stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ class FusionUNet(nn.Module):
 
     def _residual(self, x: Tensor, mask: Tensor) -> Tensor:
         thumbnail_px, size_px = self.config.thumbnail_px, x.shape[-1]
-        seen = functional.interpolate(torch.cat((x, mask), 1), size=(thumbnail_px, thumbnail_px), mode="area")
+        # The source counts only under its mask: beyond it may be anything, another background or none.
+        whole = torch.cat((x[:, :3], mask * x[:, 3:], mask), 1)
+        seen = functional.interpolate(whole, size=(thumbnail_px, thumbnail_px), mode="area")
         gap = colour_gap(seen)
         grid = self._look(_inputs(seen, gap))
         residual = torch.zeros_like(x[:, 3:])
@@ -135,9 +137,10 @@ def blur_inner(target: Tensor, mask: Tensor) -> Tensor:
 
 
 def _inputs(seen: Tensor, gap: Gap) -> Tensor:
-    size_px = seen.shape[-1]
+    size_px, shown, mask = seen.shape[-1], seen[:, :3], seen[:, 6:]
+    plain = seen[:, 3:6] + (1.0 - mask) * shown
     even = torch.cat((gap.overall, gap.stretch), 1).expand(-1, -1, size_px, size_px)
-    return torch.cat((seen - 0.5, cells.enlarge(gap.local, size_px), even), 1)
+    return torch.cat((shown - 0.5, plain - 0.5, mask - 0.5, cells.enlarge(gap.local, size_px), even), 1)
 
 
 def _terms(source: Tensor, gap: Gap) -> tuple[Tensor | float, ...]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from typing import cast
 
 from workers.errors import UnknownEngine
 from workers.swappers.contract import Swapper
 
 __all__ = ["engine_names", "open_swapper"]
+
+# Modules are named, not imported: a worker that only passes frames through must not load torch.
+_ENGINES = {
+    "passthrough": ("workers.swappers.passthrough", "Passthrough"),
+    "portrait": ("workers.swappers.portrait", "PortraitSwapper"),
+}
 
 
 def engine_names() -> tuple[str, ...]:
@@ -24,22 +31,5 @@ def open_swapper(name: str) -> Swapper:
     """
     if name not in _ENGINES:
         raise UnknownEngine(f"no engine {name!r} here; there are: {', '.join(engine_names())}")
-    return _ENGINES[name]()
-
-
-# Imports wait inside these functions: a worker that only passes frames through must not load torch.
-
-
-def _passthrough() -> Swapper:
-    from workers.swappers.passthrough import Passthrough
-
-    return Passthrough()
-
-
-def _portrait() -> Swapper:
-    from workers.swappers.portrait import PortraitSwapper
-
-    return PortraitSwapper()
-
-
-_ENGINES: dict[str, Callable[[], Swapper]] = {"passthrough": _passthrough, "portrait": _portrait}
+    module, kind = _ENGINES[name]
+    return cast("Swapper", getattr(importlib.import_module(module), kind)())

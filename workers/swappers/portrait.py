@@ -1,4 +1,4 @@
-"""The default engine: a portrait's face, laid over each face of the video and settled there by the fusion UNet."""
+"""The default engine: a portrait's face, laid over each face of the video and settled by the fusion UNet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.face.track import RADIUS, Tracker
 from workers.frames import Face, Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
-from workers.models.unet import blur_inner
+from workers.models.unet import FusionUNet, blur_inner
 from workers.swappers.contract import Source
 
 # Takes x (N, 6, S, S), mask (N, 1, S, S) and target (N, 3, S, S), float32 RGB in 0..1; returns (N, 3, S, S).
@@ -112,9 +112,7 @@ class PortraitSwapper:
 
 
 def _shipped_fusion(device: torch.device) -> Fusion:
-    from workers.models.fusion_weights import load_fusion
-
-    return load_fusion().to(device)
+    return FusionUNet().eval().to(device)
 
 
 def _decoded(portrait: bytes) -> NDArray[np.uint8]:
@@ -124,7 +122,7 @@ def _decoded(portrait: bytes) -> NDArray[np.uint8]:
     except cv2.error as error:
         raise NotAPicture(f"the source portrait cannot be decoded: {error.err}") from error
     if decoded is None:
-        raise NotAPicture("the source portrait is not a picture that can be read: send a JPEG, PNG or WebP file")
+        raise NotAPicture("the source portrait is no picture that can be read: use JPEG, PNG or WebP")
     small, _ = shrunk(np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), _LONGEST_PORTRAIT_PX)
     return np.asarray(small, np.uint8)
 
@@ -132,8 +130,8 @@ def _decoded(portrait: bytes) -> NDArray[np.uint8]:
 def _choice(faces: tuple[Face, ...], asked: int | None) -> int:
     if not faces:
         raise NoFaceFound(
-            "no face was found in the source portrait: use a sharp, upright picture of a face that looks at the"
-            " camera and fills at least a tenth of the picture's height"
+            "no face was found in the source portrait: use a sharp, upright picture of a face that looks at"
+            " the camera and fills at least a tenth of the picture's height"
         )
     if asked is None:
         return max(range(len(faces)), key=lambda i: _area(faces[i]))

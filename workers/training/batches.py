@@ -43,7 +43,9 @@ def settle_loss(fused: Tensor, batch: Batch) -> Tensor:
     """Return the mean absolute error in the mask, plus that of the differences between neighbours."""
     error = fused - batch.truth
     inside = batch.mask.sum() * 3 + _TINY
-    slopes = (error[..., 1:] - error[..., :-1]).abs().sum() + (error[..., 1:, :] - error[..., :-1, :]).abs().sum()
+    slopes = (error[..., 1:] - error[..., :-1]).abs().sum() + (
+        error[..., 1:, :] - error[..., :-1, :]
+    ).abs().sum()
     return (error.abs().sum() + _GRADIENT_WEIGHT * slopes) / inside
 
 

@@ -29,7 +29,7 @@ def draw_face(shape: FaceShape, look: Look, size_px: int) -> Picture:
     layers = paint_features(skin_only, shape, look)
     lit = layers.colour * _light(layers, shape, look, head)
     lit = lit + _shine(shape, look, u, v, head)
-    lit = _paint_hair_front(lit, layers, shape, look, head, texture)
+    lit = _paint_hair_front(lit, layers, shape, look, texture)
     return _photograph(lit, look)
 
 
@@ -52,7 +52,9 @@ def _backdrop(look: Look, size_px: int) -> Picture:
     return np.clip(first + mix[..., None] * (second - first), 0.0, 1.0).astype(np.float32)
 
 
-def _paint_behind(layers: Layers, shape: FaceShape, look: Look, head: Picture, rng: np.random.Generator) -> None:
+def _paint_behind(
+    layers: Layers, shape: FaceShape, look: Look, head: Picture, rng: np.random.Generator
+) -> None:
     """Paint in place what the head covers: long hair, shoulders, neck."""
     fallen = ellipse(layers.u, layers.v, (0.0, -0.15), (1.28, shape.aspect + 0.25))
     hair = soft(np.maximum(fallen, layers.v - shape.hair_long), layers.edge)
@@ -68,11 +70,11 @@ def _skin_texture(rng: np.random.Generator, size_px: int) -> Picture:
     blotches = smooth_noise(rng, size_px, (7, 7))
     pores = smooth_noise(rng, size_px, (64, 64)) * 0.035 + smooth_noise(rng, size_px, (20, 20)) * 0.02
     redness = np.array([0.01, -0.05, -0.04], np.float32)
-    return np.exp(blotches[..., None] * redness + pores[..., None]).astype(np.float32)
+    return np.asarray(np.exp(blotches[..., None] * redness + pores[..., None]), np.float32)
 
 
 def _strands(rng: np.random.Generator, size_px: int) -> Picture:
-    return np.exp(0.28 * smooth_noise(rng, size_px, (6, 70)))[..., None].astype(np.float32)
+    return np.asarray(np.exp(0.28 * smooth_noise(rng, size_px, (6, 70)))[..., None], np.float32)
 
 
 def _light(layers: Layers, shape: FaceShape, look: Look, head: Picture) -> Picture:
@@ -95,25 +97,32 @@ def _shine(shape: FaceShape, look: Look, u: Picture, v: Picture, head: Picture) 
     lean = 0.35 * float(look.direction[0])
     spots = sum(
         np.exp(-(((u - x - lean) / width) ** 2) - ((v - y) / height) ** 2)
-        for x, y, width, height in ((0, -0.7, 0.3, 0.16), (shape.pose.turn, 0.1, 0.07, 0.14), (0.5, 0.2, 0.16, 0.14))
+        for x, y, width, height in (
+            (0, -0.7, 0.3, 0.16),
+            (shape.pose.turn, 0.1, 0.07, 0.14),
+            (0.5, 0.2, 0.16, 0.14),
+        )
     )
     return np.asarray((spots * soft(head, 0.1) * look.shine)[..., None] * look.direct, np.float32)
 
 
 def _paint_hair_front(
-    lit: Picture, layers: Layers, shape: FaceShape, look: Look, head: Picture, rng: np.random.Generator
+    lit: Picture, layers: Layers, shape: FaceShape, look: Look, rng: np.random.Generator
 ) -> Picture:
     """Paint the hair that lies on the forehead and beside it, after the light: hair has its own."""
-    wave = smooth_noise(rng, head.shape[0], (3, 9)) * 0.05
+    size_px = lit.shape[0]
+    wave = smooth_noise(rng, size_px, (3, 9)) * 0.05
     above = layers.v - shape.hairline - wave - 0.25 * layers.u**2 + 0.12
-    front = soft(np.maximum(above, ellipse(layers.u, layers.v, (0.0, -0.1), (1.16, shape.aspect + 0.1))), 0.05)
-    hair = look.hair * _strands(rng, head.shape[0]) * (look.ambient + 0.6 * look.direct)
+    cap = ellipse(layers.u, layers.v, (0.0, -0.1), (1.16, shape.aspect + 0.1))
+    front = soft(np.maximum(above, cap), 0.05)
+    hair = look.hair * _strands(rng, size_px) * (look.ambient + 0.6 * look.direct)
     return lit + front[..., None] * (hair - lit)
 
 
 def _photograph(lit: Picture, look: Look) -> Picture:
     seen = srgb(np.clip(lit * look.white_balance * look.exposure, 0.0, 1.0)) ** np.float32(look.contrast)
     if look.blur_px > 0.0:
-        seen = cv2.GaussianBlur(seen, (0, 0), 0.2 + look.blur_px * seen.shape[0] / _DESIGN_PX)
+        sigma = 0.2 + look.blur_px * seen.shape[0] / _DESIGN_PX
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), sigma), np.float32)
     noise = grain(np.random.default_rng(look.seed + 1), seen.shape, look.grain)
-    return np.clip(seen + noise, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(seen + noise, 0.0, 1.0), np.float32)

@@ -13,6 +13,7 @@ _SIDES = (-1.0, 1.0)
 _SCLERA = np.array([0.62, 0.58, 0.56], np.float32)
 _PUPIL = np.array([0.008, 0.008, 0.008], np.float32)
 _TEETH = np.array([0.6, 0.55, 0.48], np.float32)
+_FAR = 9.0  # face widths: outside of any crop
 _GLINT = np.array([1.6, 1.6, 1.6], np.float32)  # brighter than white: a light's own reflection
 
 
@@ -88,7 +89,9 @@ def _paint_mouth(layers: Layers, shape: FaceShape, look: Look) -> None:
     parted = shape.mouth_open * np.sqrt(np.clip(1.0 - (u / shape.mouth_width) ** 2, 0.0, 1.0))
     gap = np.maximum(np.abs(v) - 0.01 - parted, np.abs(u) - shape.mouth_width * 0.85)
     layers.paint(look.skin * 0.12, soft(gap, layers.edge + 0.01))
-    teeth = ellipse(u, v, (0.0, -shape.mouth_open * 0.3), (shape.mouth_width * 0.6, shape.mouth_open * 0.55 + 1e-3))
+    teeth = ellipse(
+        u, v, (0.0, -shape.mouth_open * 0.3), (shape.mouth_width * 0.6, shape.mouth_open * 0.55 + 1e-3)
+    )
     layers.paint(_TEETH, soft(teeth, layers.edge) * min(1.0, shape.mouth_open * 25.0))
 
 
@@ -103,5 +106,6 @@ def _paint_glasses(layers: Layers, shape: FaceShape) -> None:
         return
     u, v = layers.u - shape.pose.turn, layers.v - shape.eye_y
     rims = [np.abs(ellipse(u, v, (side * shape.eye_x, 0.03), (0.31, 0.24))) for side in _SIDES]
-    frame = np.minimum(np.minimum(*rims), np.where(np.abs(u) < shape.eye_x - 0.3, np.abs(v), 9.0))
+    bridge = np.where(np.abs(u) < shape.eye_x - 0.3, np.abs(v), np.float32(_FAR))
+    frame = np.asarray(np.minimum(np.minimum(*rims), bridge), np.float32)
     layers.paint((0.02, 0.02, 0.02), soft(frame - shape.glasses, layers.edge))

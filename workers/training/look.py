@@ -1,4 +1,4 @@
-"""What a picture of a face is like apart from who it is: skin tone, hair colour, light, background, camera."""
+"""What a picture of a face is like apart from who it is: skin, hair colour, light, background, camera."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sample_skin(rng: np.random.Generator) -> Colour:
 
 def _tinted(strength: float, warmth: float) -> Colour:
     """Return white light of `strength`, redder for positive `warmth` and bluer for negative."""
-    return (strength * np.exp(np.array([warmth, 0.0, -warmth]))).astype(np.float32)
+    return np.asarray(strength * np.exp(np.array([warmth, 0.0, -warmth])), np.float32)
 
 
 def _sample_hair(rng: np.random.Generator) -> Colour:

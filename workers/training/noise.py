@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 Picture = NDArray[np.float32]  # (S, S) or (S, S, 3), RGB, usually in [0, 1]
 
 
-def smooth_noise(rng: np.random.Generator, size_px: int, cells: tuple[int, int], channels: int = 1) -> Picture:
+def smooth_noise(
+    rng: np.random.Generator, size_px: int, cells: tuple[int, int], channels: int = 1
+) -> Picture:
     """Return (size_px, size_px[, channels]) of about unit variance; `cells` is rows, columns of features."""
     coarse = rng.standard_normal((*cells, channels)).astype(np.float32)
     field = cv2.resize(coarse, (size_px, size_px), interpolation=cv2.INTER_CUBIC)

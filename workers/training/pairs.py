@@ -22,6 +22,7 @@ from workers.training.shape import Pose, placed, sample_shape
 
 _JITTER_PX = 0.012  # of the side: landmarks of source and target never agree better
 _JITTER_DEG = 1.5
+_JITTER_SCALE = 0.015  # of the logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def self_blended(picture: Picture, pose: Pose, rng: np.random.Generator) -> Pair
 def crossed(trio: Trio, rng: np.random.Generator) -> Pair:
     """Put the trio's source into its target."""
     size_px = trio.target.shape[0]
-    share = float(rng.uniform(0.0, 1.0))  # part of the way is done already by a colour match before the network
+    share = float(
+        rng.uniform(0.0, 1.0)
+    )  # part of the way is done already by a colour match before the network
     source = trio.source + np.float32(share) * (trio.truth - trio.source)
     mask = draw_region(trio.pose, rng, size_px)
     return Pair(source, trio.target, jittered(trio.target, rng), truth=trio.truth, mask=mask)
@@ -78,7 +81,8 @@ def jittered(picture: Picture, rng: np.random.Generator) -> Picture:
     """Return `picture` moved by a few pixels and degrees, so that it does not give the answer away."""
     size_px = picture.shape[0]
     middle = (size_px / 2, size_px / 2)
-    matrix = cv2.getRotationMatrix2D(middle, rng.normal(0, _JITTER_DEG), float(np.exp(rng.normal(0, 0.015))))
+    turn, scale = float(rng.normal(0, _JITTER_DEG)), float(np.exp(rng.normal(0, _JITTER_SCALE)))
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, turn, scale), np.float64)
     matrix[:, 2] += rng.normal(0, _JITTER_PX * size_px, 2)
     moved = cv2.warpAffine(picture, matrix, (size_px, size_px), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.float32)
@@ -86,7 +90,10 @@ def jittered(picture: Picture, rng: np.random.Generator) -> Picture:
 
 def mirrored(pair: Pair) -> Pair:
     """Return the pair seen in a mirror."""
-    flipped = (np.ascontiguousarray(p[:, ::-1]) for p in (pair.source, pair.target, pair.shown, pair.truth, pair.mask))
+    flipped = (
+        np.ascontiguousarray(p[:, ::-1])
+        for p in (pair.source, pair.target, pair.shown, pair.truth, pair.mask)
+    )
     return Pair(*flipped)
 
 

@@ -65,4 +65,4 @@ def draw_abstract(rng: np.random.Generator, size_px: int) -> Picture:
         grey += np.float32(0.16 * falloff) * smooth_noise(rng, size_px, (cells, cells))[..., None]
         tint += np.float32(0.07 * falloff) * smooth_noise(rng, size_px, (cells, cells), 3)
     level = rng.uniform(0.2, 0.75) + rng.normal(0.0, 0.12, 3)
-    return np.clip(level.astype(np.float32) + grey + tint, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(level.astype(np.float32) + grey + tint, 0.0, 1.0), np.float32)

@@ -14,8 +14,8 @@ _MID = 0.45  # contrast turns about it: a usual face's mean in sRGB
 def recolour(picture: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:
     """Return `picture`, (S, S, 3) in [0, 1], recoloured; `strength` 0 changes nothing, 1 is severe.
 
-    Gain, bias and gamma for each channel, then contrast, saturation, a ramp of light across, and softness: the
-    transforms that self-blended images (Shiohara and Yamasaki, CVPR 2022) and the harmonisation literature use.
+    Gain, bias and gamma for each channel, then contrast, saturation, a ramp of light across, and softness:
+    what self-blended images (Shiohara and Yamasaki, CVPR 2022) and the harmonisation literature vary.
     """
     amount = np.float32(strength)
     gain = np.exp(amount * (rng.normal(0, 0.22) + rng.normal(0, 0.1, 3))).astype(np.float32)
@@ -36,7 +36,7 @@ def _ramp(rng: np.random.Generator, size_px: int, strength: float) -> Picture:
     slope = np.cos(angle) * across[None, :] + np.sin(angle) * across[:, None]
     uneven = smooth_noise(rng, size_px, (3, 3))
     exponent = strength * (rng.normal(0, 0.15) * slope + rng.normal(0, 0.05) * uneven)
-    return np.exp(exponent)[..., None].astype(np.float32)
+    return np.asarray(np.exp(exponent)[..., None], np.float32)
 
 
 def _softened(picture: Picture, rng: np.random.Generator, strength: float) -> Picture:

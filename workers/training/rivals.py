@@ -55,7 +55,7 @@ def _matched(source: Picture, here: NDArray[np.bool_], like: Picture, there: NDA
     mean, wanted = ours[here].mean(axis=0), theirs[there].mean(axis=0)
     gain = theirs[there].std(axis=0) / np.maximum(ours[here].std(axis=0), _TINY)
     lab = ((ours - mean) * gain + wanted).astype(np.float32)
-    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0.0, 1.0), np.float32)
 
 
 def _bytes(picture: Picture) -> NDArray[np.uint8]:

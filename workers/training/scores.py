@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workers.training.noise import Picture
 
-# Of the mask: the feathered rim below it is nearly the target's own pixels in any method, and would dilute it.
+# Of the mask: the feathered rim below it is nearly the target's own in any method, and would dilute it.
 _INSIDE = 0.5
 
 

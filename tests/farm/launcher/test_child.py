@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 
-from tests.farm.launcher.processes import is_alive, numbers_in, python_program, wait_until
-
 from farm.launching.child import Child
+from tests.farm.launcher.processes import is_alive, numbers_in, python_program, wait_until
 
 WITH_GRANDCHILD = """
 import os, subprocess, sys, time

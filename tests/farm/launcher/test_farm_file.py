@@ -81,14 +81,14 @@ def test_a_process_handle_refuses_another_process_of_the_same_number():
     assert started_at(os.getpid()) == own_start() > 0
 
 
-def test_a_private_home_is_gone_afterwards(tmp_path):
-    with private_home(tmp_path) as home:
+def test_a_private_home_is_gone_afterwards(tmp_path, clock):
+    with private_home(clock, tmp_path) as home:
         (home / "logs").mkdir()
         assert home.stat().st_mode & 0o777 == 0o700
     assert list(tmp_path.iterdir()) == []
 
 
-def test_homes_of_killed_commands_are_swept_and_those_in_use_are_not(tmp_path):
+def test_homes_of_killed_commands_are_swept_and_those_in_use_are_not(tmp_path, clock):
     left, used, young = (tmp_path / f"face-fusion-farm-{name}" for name in ("left", "used", "young"))
     other = tmp_path / "something-else"
     for home in (left, used, young, other):
@@ -96,7 +96,7 @@ def test_homes_of_killed_commands_are_swept_and_those_in_use_are_not(tmp_path):
         (home / "farm.lock").touch()
     for home in (left, used, other):
         os.utime(home, (time.time() - 3600,) * 2)
-    with HomeLock(used), private_home(tmp_path) as home:
+    with HomeLock(used), private_home(clock, tmp_path) as home:
         assert sorted([used, young, other, home]) == sorted(tmp_path.iterdir())
 
 

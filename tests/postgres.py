@@ -20,10 +20,6 @@ def find_program(name: str) -> str | None:
     return str(found[-1]) if found else shutil.which(name)
 
 
-def has_postgres() -> bool:
-    return find_program("initdb") is not None and find_program("postgres") is not None
-
-
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield the URL of a fresh server's database."""

@@ -1,0 +1,161 @@
+"""The API's routes, through its own client: what goes in, what comes out, which errors."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from broker.heartbeats import WorkerBeat
+from farm.api.app import create_app
+from farm.client import FarmClient
+from farm.errors import (
+    BadInput,
+    FarmUnreachable,
+    JobNotFound,
+    NotAVideo,
+    OutputRefused,
+    StaleTransition,
+)
+from farm.schemas import JobRequest
+from farm.states import JobState
+from tests.farm.api.asgi import AppTransport
+from tests.farm.rows import a_job, some_chunks
+
+pytestmark = pytest.mark.needs_redis
+
+AUTHORISED = {"Authorization": "Bearer open-sesame"}
+
+
+def test_a_job_is_accepted_listed_and_shown(client, farm, clip, tmp_path):
+    request = JobRequest(input=str(clip), output=str(tmp_path / "out.mp4"), engine="passthrough")
+    view = client.submit(request)
+    assert JobState.SUBMITTED == view.state
+    assert (str(clip), str(tmp_path / "out.mp4")) == (view.input, view.output)
+    assert [view.job] == [listed.job for listed in client.jobs()]
+    assert view.job == client.job(view.job).job
+    assert view.job == farm.store.job(view.job).id
+
+
+def test_bad_input_comes_back_as_what_it_was_and_leaves_no_job(client, farm, tmp_path):
+    words = tmp_path / "words.mp4"
+    words.write_text("not a video")
+    with pytest.raises(NotAVideo) as caught:
+        client.submit(JobRequest(input=str(words), output=str(tmp_path / "o.mp4"), engine="passthrough"))
+    assert caught.value.hint
+    assert farm.store.jobs() == []
+
+
+def test_each_class_of_error_survives_the_way(client, clip, tmp_path):
+    missing = str(tmp_path / "none" / "out.mp4")
+    with pytest.raises(OutputRefused):
+        client.submit(JobRequest(input=str(clip), output=missing, engine="passthrough"))
+    with pytest.raises(BadInput, match="not absolute"):
+        client.submit(JobRequest(input="clip.mp4", output=missing, engine="passthrough"))
+    for ask in (client.job, client.chunks, client.cancel):
+        with pytest.raises(JobNotFound):
+            ask("no/such job?")
+
+
+def test_a_request_that_does_not_fit_the_schema_names_the_field(http):
+    answer = http.post("/api/jobs", json={"input": "/a", "outputs": "/b"}, headers=AUTHORISED)
+    assert answer.status_code == 422
+    assert {"code", "message", "hint"} == set(answer.json()["error"])
+    assert "output" in answer.json()["error"]["message"]
+    assert http.get("/api/jobs?limit=0", headers=AUTHORISED).status_code == 422
+
+
+def test_a_submitted_job_answers_with_201(http, clip, tmp_path):
+    body = {"input": str(clip), "output": str(tmp_path / "o.mp4"), "engine": "passthrough"}
+    assert http.post("/api/jobs", json=body, headers=AUTHORISED).status_code == 201
+
+
+def test_canceling_ends_a_job_once(client, farm):
+    farm.store.add_job(a_job("j1"))
+    assert JobState.CANCELED == client.cancel("j1").state
+    with pytest.raises(StaleTransition):
+        client.cancel("j1")
+
+
+def test_chunks_are_listed_in_order(client, farm):
+    farm.store.add_job(a_job("j1"))
+    farm.store.replace_chunks("j1", some_chunks("j1", 3))
+    assert [(0, 10), (10, 20), (20, 30)] == [(chunk.start, chunk.end) for chunk in client.chunks("j1")]
+
+
+def test_workers_that_live_are_listed_by_name(client, farm):
+    for name in ("zoe", "adam"):
+        farm.broker.heartbeats.beat(
+            WorkerBeat(
+                worker=name,
+                host="h",
+                pid=1,
+                device="cpu",
+                engines=("passthrough",),
+                state="ready",
+                job_id=None,
+                index=None,
+                fps=None,
+                started_at=1.0,
+                version="1",
+            )
+        )
+    assert ["adam", "zoe"] == [worker.worker for worker in client.workers()]
+    assert client.health().workers == 2
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "öpen"])
+def test_without_the_token_nothing_but_health_answers(http, token):
+    headers = {"Authorization": f"Bearer {token}".encode()} if token else {}
+    for method, path in (("GET", "/api/jobs"), ("GET", "/api/workers"), ("POST", "/api/jobs/x/cancel")):
+        answer = http.request(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "token-refused"
+    assert http.get("/api/health").status_code == 200
+
+
+def test_a_wrong_token_is_told_as_a_farm_out_of_reach(transport):
+    with (
+        FarmClient("http://127.0.0.1:8787", "wrong", transport=transport) as client,
+        pytest.raises(FarmUnreachable, match="token"),
+    ):
+        client.jobs()
+
+
+def test_a_page_from_elsewhere_cannot_pass_for_ours(http):
+    assert http.get("/api/health", headers={"Host": "evil.example"}).status_code == 400
+    assert http.get("/api/health", headers={"Host": "localhost:8787"}).status_code == 200
+
+
+def test_a_redis_that_has_gone_is_told_and_status_still_answers(unreachable_farm):
+    unreachable_farm.store.add_job(a_job("j1", state="rendering", stage="rendering", num_frames=10))
+    transport = AppTransport(create_app(unreachable_farm))
+    with FarmClient("http://127.0.0.1:8787", "open-sesame", transport=transport) as client:
+        with pytest.raises(FarmUnreachable):
+            client.workers()
+        assert client.health().redis != "ok"
+        view = client.job("j1")
+    assert (JobState.RENDERING, 10) == (view.state, view.frames)
+    assert view.stage != "rendering"
+
+
+def test_a_database_that_has_gone_is_told(client, farm):
+    with farm.store._engine.begin() as connection:
+        connection.execute(text("DROP TABLE chunk"))
+        connection.execute(text("DROP TABLE event"))
+        connection.execute(text("DROP TABLE job"))
+    with pytest.raises(FarmUnreachable) as caught:
+        client.jobs()
+    assert caught.value.code == "database-unreachable"
+
+
+def test_the_routes_are_described(http):
+    paths = http.get("/openapi.json").json()["paths"]
+    assert {
+        "/api/jobs",
+        "/api/jobs/{job_id}",
+        "/api/jobs/{job_id}/chunks",
+        "/api/jobs/{job_id}/cancel",
+        "/api/workers",
+        "/api/health",
+    } == set(paths)
+    assert "404" in paths["/api/jobs/{job_id}"]["get"]["responses"]

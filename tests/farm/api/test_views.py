@@ -1,0 +1,97 @@
+"""What users see of a job, from its rows, its leases and its results."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from broker.messages import ChunkRendered
+from farm.states import ChunkState, JobState
+from farm.views import job_view
+from tests.farm.rows import a_job, some_chunks
+
+pytestmark = pytest.mark.needs_redis
+
+
+def a_result(index: int, num_frames: int) -> ChunkRendered:
+    return ChunkRendered(
+        job_id="j1",
+        index=index,
+        attempt=1,
+        worker="w",
+        num_frames=num_frames,
+        num_fused=num_frames,
+        num_parts=1,
+        num_bytes=1,
+        sha256="",
+        render_s=1.0,
+    )
+
+
+@pytest.fixture
+def rendering(farm):
+    """A job of 40 frames, ten seconds into its rendering: chunks rendered, committed, held and waiting."""
+    now = time.time()
+    farm.store.add_job(
+        a_job("j1", state="rendering", stage="rendering", num_frames=40, created_at=now - 15, rendering_at=now - 10)
+    )
+    chunks = some_chunks("j1", 4)
+    farm.store.replace_chunks("j1", chunks)
+    for chunk in chunks[:3]:
+        farm.store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
+        farm.broker.leases.offer("j1", chunk.index, 1)
+    leases = [farm.broker.leases.claim("j1", index, 1, "w") for index in range(3)]
+    farm.store.move_chunk(farm.store.chunks("j1")[0], ChunkState.RENDERED, num_fused=7)
+    farm.broker.leases.commit(leases[0], a_result(0, 10))
+    farm.broker.leases.forget("j1", 0)
+    farm.broker.leases.commit(leases[1], a_result(1, 10))
+    farm.broker.leases.renew(leases[2], num_frames=4, stage="fusing")
+    return farm
+
+
+def test_frames_count_once_whether_collected_committed_or_in_the_making(rendering):
+    view = job_view(rendering, "j1")
+    assert view.frames_done == 10 + 10 + 4
+    assert view.frames_fused == 7
+    assert (4, 1, 3) == (view.chunks, view.chunks_done, view.attempts)
+    (running,) = view.running
+    assert (2, 20, 30, 4, "w", "fusing") == (
+        running.index,
+        running.start,
+        running.end,
+        running.num_frames,
+        running.worker,
+        running.stage,
+    )
+
+
+def test_rate_and_remaining_time_follow_from_the_rendering_alone(rendering):
+    view = job_view(rendering, "j1")
+    assert view.fps == pytest.approx(2.4, rel=0.05)
+    assert view.eta_s == pytest.approx(16 / 2.4, rel=0.05)
+    assert view.seconds == pytest.approx(15, abs=1)
+
+
+def test_the_rate_of_a_finished_job_leaves_its_stitching_out(farm):
+    now = time.time()
+    farm.store.add_job(a_job("j1", state="rendering", num_frames=10, created_at=now - 20, rendering_at=now - 10))
+    (chunk,) = some_chunks("j1", 1)
+    farm.store.replace_chunks("j1", [chunk])
+    farm.store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
+    farm.store.move_chunk(farm.store.chunks("j1")[0], ChunkState.RENDERED)
+    farm.store.move_job("j1", JobState.RENDERING, JobState.STITCHING)
+    farm.store.move_job("j1", JobState.STITCHING, JobState.DONE, finished_at=now + 1000)
+    view = job_view(farm, "j1")
+    assert view.fps == pytest.approx(1.0, rel=0.1)
+    assert view.seconds == pytest.approx(1020)
+    assert view.eta_s is None
+
+
+def test_an_error_and_notes_are_shown(farm):
+    farm.store.add_job(
+        a_job("j1", state="failed", error_code="x", error_message="m", error_hint="h", notes=["n"])
+    )
+    view = job_view(farm, "j1")
+    assert ("x", "m", "h") == (view.error.code, view.error.message, view.error.hint)
+    assert view.notes == ["n"]
