@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -13,6 +13,9 @@ from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, Stale
 from farm.schemas import ChunkView, FarmView, JobRequest, JobView, WorkerView
 
 T = TypeVar("T", bound=BaseModel)
+
+#: What a job's id may look like, whatever made it.
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: What an error is, by its status, where its code names no class of ours: "no-face" is bad input.
 KIND_BY_STATUS: dict[int, type[FarmError]] = {
@@ -141,7 +144,10 @@ class FarmClient:
 
 
 def _segment(job_id: str) -> str:
-    return quote(job_id, safe="")
+    """Return an id as part of a path; one with a slash, or none at all, would name another route."""
+    if not ID.fullmatch(job_id):
+        raise JobNotFound(f"no job {job_id!r}", hint="`farm list` shows the jobs there are")
+    return job_id
 
 
 def _error(response: httpx.Response, fallback: FarmError) -> FarmError:
@@ -159,6 +165,7 @@ def _kinds() -> dict[str, type[FarmError]]:
     waiting = [FarmError]
     while waiting:
         kind = waiting.pop()
-        kinds[kind.code] = kind
+        if kind.__module__ == FarmError.__module__:  # others are details of the service
+            kinds[kind.code] = kind
         waiting += kind.__subclasses__()
     return kinds
