@@ -5,8 +5,15 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import farm
+from farm.demo import make_clip
 
-def test_pattern(
+ASSETS = Path(farm.__file__).parent / "assets"
+SOURCE = ASSETS / "eileen_collins.jpg"
+TARGET = ASSETS / "grace_hopper.jpg"
+
+
+def moving_pattern(
     path: Path, *, seconds: float, size: str = "1280x720", rate: str = "30", gop: int = 60, audio: bool = True
 ) -> Path:
     """Make a moving test picture with a tone: H.264 with B-frames, AAC."""
@@ -39,9 +46,27 @@ def test_pattern(
     return path
 
 
-def portrait_clip(path: Path, *, seconds: float, size: str = "1280x720", rate: str = "25") -> Path:
+def portrait_clip(path: Path, *, seconds: float, size: str = "1280x720", rate: int = 25) -> Path:
     """Make a clip in which a public-domain portrait moves, turns and zooms, with a tone."""
-    from farm.demo_clip import make_clip
-
-    width, height = (int(side) for side in size.split("x"))
-    return make_clip(path, seconds=seconds, width=width, height=height, rate=int(rate))
+    width, height = size.split("x")
+    once = path.with_name(f"once-{path.name}")
+    make_clip(TARGET, once)
+    subprocess.run(
+        [
+            *("ffmpeg", "-y", "-v", "error", "-stream_loop", "-1", "-i", once, "-t", str(seconds)),
+            *(
+                "-vf",
+                f"scale={width}:{height},fps={rate}",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-g",
+                "40",
+            ),
+            *("-pix_fmt", "yuv420p", "-c:a", "aac", path),
+        ],
+        check=True,
+    )
+    once.unlink()
+    return path

@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 
 from bench.bare_loop import run_bare
-from bench.clips import portrait_clip
+from bench.clips import SOURCE, portrait_clip
 from bench.farm_process import running_farm
 from bench.results import write
-from farm.demo import SOURCE
 
 RUNS = 3
 CLAIM = (

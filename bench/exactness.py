@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import judge
-from bench.clips import test_pattern
+from bench.clips import moving_pattern
 from bench.farm_process import running_farm
 from bench.results import write
 
@@ -21,7 +21,7 @@ def main(clip: Path | None = None) -> None:
     """Render every combination; write bench/results/exactness.json."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        clips = {"generated 720p30, 20 s, B-frames, AAC": test_pattern(folder / "clip.mp4", seconds=20)}
+        clips = {"generated 720p30, 20 s, B-frames, AAC": moving_pattern(folder / "clip.mp4", seconds=20)}
         if clip is not None:
             clips[clip.name] = clip
         rows: list[dict[str, Any]] = []

@@ -38,7 +38,7 @@ def frame_times(path: Path) -> list[Fraction]:
 
 
 def audio_packets(path: Path) -> list[tuple[int, str]]:
-    """Return (stream, SHA-1 of the bytes) of every audio packet."""
+    """Return (stream, MD5 of the bytes) of every audio packet."""
     body = _probe(
         path,
         "-select_streams",
@@ -46,7 +46,7 @@ def audio_packets(path: Path) -> list[tuple[int, str]]:
         "-show_entries",
         "packet=stream_index,data_hash",
         "-show_data_hash",
-        "sha1",
+        "MD5",
     )
     indexes = sorted({packet["stream_index"] for packet in body["packets"]})
     return [(indexes.index(packet["stream_index"]), packet["data_hash"]) for packet in body["packets"]]

@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.clips import portrait_clip
+from bench.clips import SOURCE, portrait_clip
 from bench.farm_process import FARM, running_farm
 from bench.results import write
-from farm.demo import SOURCE
 
 RUNS = 5
 CLAIM = (

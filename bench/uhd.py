@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 
 from bench.bare_loop import run_bare
-from bench.clips import test_pattern
+from bench.clips import SOURCE, moving_pattern
 from bench.farm_process import running_farm
 from bench.results import write
-from farm.demo import SOURCE
 
 RUNS = 3
 CLAIM = (
@@ -24,7 +23,7 @@ def main(clip: Path | None = None) -> None:
     del clip
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        path = test_pattern(folder / "uhd.mp4", seconds=10, size="3840x2160", rate="24", gop=48)
+        path = moving_pattern(folder / "uhd.mp4", seconds=10, size="3840x2160", rate="24", gop=48)
         rows = []
         with running_farm(folder / "farm", "--workers", "1") as farm:
             ours, bare = [], []

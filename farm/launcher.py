@@ -1,24 +1,24 @@
-"""The all-in-one farm: a private Redis, the farm's own process, API, workers and Flower, as child processes."""
+"""The all-in-one farm: Redis, the farm's own process, the API, workers and Flower, as child processes."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from broker.clock import Clock
 from broker.config import PART_BYTES, BrokerConfig
-from farm.config import FarmConfig
 from farm.errors import BadInput, FarmUnreachable
-from farm.launching.config import LaunchConfig
 from farm.launching.farm_file import FarmRecord, HomeLock, own_start
 from farm.launching.lifeline import Lifeline
+from farm.launching.plan import FarmPlan
+from farm.launching.ports import LOOPBACK, free_port, listen
 from farm.launching.programs import (
     Surroundings,
     api_program,
@@ -35,26 +35,6 @@ MOST_DEATHS = 4
 
 #: Parts that a window of unusual size holds at least: several segments, each of several parts.
 PARTS_IN_WINDOW = 16
-
-#: Connections that may wait for the API to start, or to be restarted.
-BACKLOG = 64
-
-#: Where the API and Flower may listen: whoever reaches them may read any file of the farm's user.
-LOOPBACK = ("127.0.0.1", "localhost")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FarmPlan:
-    """What kind of all-in-one farm to start. `config.api_port` 0 takes any free port."""
-
-    config: FarmConfig
-    launch: LaunchConfig
-    is_private: bool = False  # lives for one job: keeps nothing, and gives up rather than restart for ever
-    gpus: str = "all"  # as `python -m workers --gpus`
-    workers_per_device: int = 1
-    warm: str = "portrait"  # engines made ready at start
-    window_bytes: int | None = None
-    has_flower: bool = True
 
 
 class LocalFarm:
@@ -75,6 +55,7 @@ class LocalFarm:
         most_deaths = MOST_DEATHS if plan.is_private else None
         self._supervisor = Supervisor(clock, self._lifeline, say, most_deaths=most_deaths)
         self._listener: socket.socket | None = None
+        self._outside: Path | None = None  # of Redis's socket, where the home's own path is too long for one
         self._namespace = f"farm-{secrets.token_hex(4)}"  # of a private farm in a Redis that others use
         try:
             self.record = self._start()
@@ -112,6 +93,8 @@ class LocalFarm:
             self._stop_in_order()
         if self._listener is not None:
             self._listener.close()
+        if self._outside is not None:
+            shutil.rmtree(self._outside, ignore_errors=True)
         self._lifeline.close()
         self._lock.close()
 
@@ -132,7 +115,7 @@ class LocalFarm:
         plan = self._plan
         if plan.is_private:
             self._lifeline.add_path(self._home)
-        self._listener = _listen(plan.config.api_host, plan.config.api_port)
+        self._listener = listen(plan.config.api_host, plan.config.api_port)
         port = self._listener.getsockname()[1]
         record = self._record(port)
         around = Surroundings(home=self._home, environment=self._environment(record, port))
@@ -143,9 +126,9 @@ class LocalFarm:
     def _start_programs(self, around: Surroundings, record: FarmRecord, descriptor: int) -> None:
         plan = self._plan
         if plan.launch.redis_url is None:
-            path = socket_path(self._home)
             (self._home / "redis").mkdir(exist_ok=True)
-            self._supervisor.start(redis_program(around, path, keeps_data=not plan.is_private))
+            socket_file = socket_path(self._home)
+            self._supervisor.start(redis_program(around, socket_file, keeps_data=not plan.is_private))
         # The slowest to be ready goes first. Nobody waits for anybody: each retries until Redis answers.
         for program in worker_programs(
             around, gpus=plan.gpus, per_device=plan.workers_per_device, warm=plan.warm
@@ -159,16 +142,23 @@ class LocalFarm:
 
     def _record(self, port: int) -> FarmRecord:
         plan = self._plan
-        flower_port = _free_port(plan.launch.flower_port) if plan.has_flower else None
+        flower_port = free_port(plan.launch.flower_port) if plan.has_flower else None
         return FarmRecord(
             url=f"http://{plan.config.api_host}:{port}",
             token=plan.config.api_token or secrets.token_urlsafe(24),
             pid=os.getpid(),
             started=own_start(),
-            redis_url=plan.launch.redis_url or socket_url(socket_path(self._home)),
+            redis_url=plan.launch.redis_url or socket_url(self._socket_file()),
             flower_url=None if flower_port is None else f"http://{LOOPBACK[0]}:{flower_port}",
             flower_password=None if flower_port is None else secrets.token_urlsafe(12),
         )
+
+    def _socket_file(self) -> Path:
+        path = socket_path(self._home)
+        if not path.is_relative_to(self._home):
+            self._outside = path.parent
+            self._lifeline.add_path(path.parent)
+        return path
 
     def _environment(self, record: FarmRecord, port: int) -> dict[str, str]:
         plan = self._plan
@@ -184,12 +174,19 @@ class LocalFarm:
         if plan.window_bytes is not None:
             own["FARM_WINDOW_BYTES"] = str(plan.window_bytes)
             own["FARM_PART_BYTES"] = str(min(PART_BYTES, plan.window_bytes // PARTS_IN_WINDOW))
-        if plan.is_private and plan.launch.redis_url is not None:
-            # A Redis that others use too: their farm must not take this one's messages, nor this one theirs.
-            own["FARM_NAMESPACE"] = self._namespace
+        if plan.is_private:
+            own |= self._private_environment()
         environment = {"OMP_NUM_THREADS": "1", **plan.launch.environment, **own}
         _check_broker_settings(environment)
         return environment
+
+    def _private_environment(self) -> dict[str, str]:
+        # A child that is killed cannot remove its temporary files; they go with the home.
+        temporary = self._home / "tmp"
+        temporary.mkdir(exist_ok=True)
+        # In a Redis that others use, their farm must not take this one's messages, nor this one theirs.
+        shared = {} if self._plan.launch.redis_url is None else {"FARM_NAMESPACE": self._namespace}
+        return {"TMPDIR": str(temporary), **shared}
 
     def __enter__(self) -> Self:
         return self
@@ -200,35 +197,9 @@ class LocalFarm:
         self.stop()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    if host not in LOOPBACK:
-        raise BadInput(f"FARM_API_HOST={host}: the API listens on loopback only", hint="unset FARM_API_HOST")
-    try:
-        return socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as error:
-        raise BadInput(
-            f"port {port} is taken ({error.strerror})",
-            hint="set FARM_API_PORT to another, or to 0 for any free one",
-            code="port-taken",
-        ) from error
-
-
 def _check_broker_settings(environment: Mapping[str, str]) -> None:
     """Find out here, in one line, what every child would otherwise die of."""
     try:
         BrokerConfig.from_environment(environment)
     except ValueError as error:
         raise BadInput(str(error), hint="unset the variable, or correct it") from error
-
-
-def _free_port(wish: int) -> int:
-    """Return `wish` if nobody listens there, else some port that is free now."""
-    for port in (wish, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK[0], port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise BadInput("no port is free on the loopback interface", hint="stop some servers")

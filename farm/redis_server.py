@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +17,9 @@ from farm.errors import FarmUnreachable, ServiceMissing
 
 #: The kernel's limit for the path of a unix socket, in bytes, without its final zero (unix(7)).
 MAX_SOCKET_BYTES = 107
+
+#: Where the socket of a home with a long path lies. Not TMPDIR, which may be long itself.
+SHORT = Path("/tmp")  # noqa: S108 - in a directory that is this user's alone, which is checked
 
 #: How long Redis may take to answer. It takes milliseconds, unless it first reads a long log of changes.
 START_TIMEOUT_S = 60.0
@@ -51,7 +53,7 @@ def socket_path(home: Path) -> Path:
     path = home / "redis" / "redis.sock"
     if len(os.fsencode(path)) > MAX_SOCKET_BYTES:
         digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-        path = Path(tempfile.gettempdir()) / f"farm-{os.getuid()}-{digest}" / "redis.sock"
+        path = SHORT / f"farm-{os.getuid()}-{digest}" / "redis.sock"
     _make_private(path.parent)
     return path
 
@@ -127,7 +129,7 @@ def delete_keys(url: str, prefix: str) -> None:
         with redis.Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=5.0) as client:
             for key in client.scan_iter(match=f"{prefix}:*", count=1000):
                 client.unlink(key)
-    except redis.RedisError as error:
+    except (redis.RedisError, ValueError) as error:
         raise FarmUnreachable(f"Redis at {_public(url)}: {error}") from error
 
 

@@ -25,7 +25,12 @@ _GOP_OPTIONS = {
         "x265-params": f"open-gop={int(is_open)}:scenecut=0:log-level=none:pools=1:frame-threads=1",
     },
     "libsvtav1": lambda _: {"preset": "12", "svtav1-params": "lp=1"},
-    "libvpx-vp9": lambda _: {"cpu-used": "8", "deadline": "realtime", "auto-alt-ref": "1", "lag-in-frames": "8"},
+    "libvpx-vp9": lambda _: {
+        "cpu-used": "8",
+        "deadline": "realtime",
+        "auto-alt-ref": "1",
+        "lag-in-frames": "8",
+    },
     "libvpx": lambda _: {"cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "8", "b": "300k"},
 }
 _WITHOUT_B_FRAMES = {"libsvtav1", "libvpx-vp9", "libvpx", "ffv1", "mjpeg", "prores_ks"}
@@ -45,6 +50,7 @@ def make_clip(
     time_base: Fraction | None = None,
     start: int = 0,
     audio: Sequence[str] = (),
+    audio_s: float | None = None,
     pix_fmt: str = "yuv420p",
     container: str | None = None,
     options: Mapping[str, str] | None = None,
@@ -56,7 +62,7 @@ def make_clip(
     """Write a clip and return its path.
 
     Frame n is shown at `pts[n]`, else at n, plus `start`, in `time_base` (one frame by default). `audio` names
-    an encoder a track, such as "aac"; tracks are sines of different pitch, as long as the video.
+    an encoder a track, such as "aac"; tracks are sines of different pitch, `audio_s` long, else as the video.
     """
     rate = Fraction(fps)
     base = time_base or 1 / rate
@@ -80,7 +86,7 @@ def make_clip(
             picture.pts, picture.time_base = time, base
             output.mux(stream.encode(picture))
         output.mux(stream.encode(None))
-        length_s = (times[-1] - times[0]) * base + 1 / rate
+        length_s = Fraction(audio_s) if audio_s else (times[-1] - times[0]) * base + 1 / rate
         for pitch, track in enumerate(tracks, 1):
             _add_sine(output, track, 220 * pitch, start_s=times[0] * base, length_s=length_s)
     return path
@@ -104,7 +110,9 @@ def read_number(picture: av.VideoFrame) -> int:
     luma = picture.to_ndarray(format="gray")
     row = luma[: picture.height // 8].mean(axis=0)
     blocks = np.array_split(row, NUM_BITS)
-    middles = [block[len(block) // 4 : max(len(block) // 4 + 1, 3 * len(block) // 4)].mean() for block in blocks]
+    middles = [
+        block[len(block) // 4 : max(len(block) // 4 + 1, 3 * len(block) // 4)].mean() for block in blocks
+    ]
     return sum(1 << bit for bit, level in enumerate(middles) if level > (_BLACK + _WHITE) / 2)
 
 

@@ -57,7 +57,12 @@ def _wait(directory: Path) -> None:
 
     ready = find_program("pg_isready") or "pg_isready"
     for _ in range(100):
-        if subprocess.run([ready, "-h", directory, "-U", "farm"], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                [ready, "-h", directory, "-U", "farm"], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return
         time.sleep(0.1)
     raise RuntimeError("PostgreSQL does not come up")

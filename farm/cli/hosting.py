@@ -14,10 +14,11 @@ from farm.cli.connection import connect_to_new
 from farm.cli.exits import DONE
 from farm.cli.signals import Terminated, ignore_until_exit, raise_when_asked_to_end
 from farm.errors import BadInput, FarmError, FarmUnreachable
-from farm.launcher import FarmPlan, LocalFarm
+from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.farm_file import FarmRecord
 from farm.launching.identity import ProcessHandle, is_running
+from farm.launching.plan import FarmPlan
 
 #: How often the farm's children are looked at, in seconds.
 LOOK_S = 0.2

@@ -89,7 +89,8 @@ def _lines(view: JobView) -> Iterator[str]:
     yield f"time      {duration(view.seconds)}, {rate(view.fps)}, ETA {duration(view.eta_s)}"
     for chunk in view.running:
         done = f"{chunk.num_frames} of {chunk.end - chunk.start} frames"
-        yield f"running   chunk {chunk.index}: {done} on {chunk.worker}, attempt {chunk.attempt}, {chunk.stage}"
+        where = f"on {chunk.worker}, attempt {chunk.attempt}, {chunk.stage}"
+        yield f"running   chunk {chunk.index}: {done} {where}"
     for note in view.notes:
         yield f"note      {note}"
     if view.error is not None:

@@ -21,8 +21,9 @@ from farm.cli.wording import json_line
 from farm.client import FarmClient
 from farm.config import FarmConfig
 from farm.errors import FarmError
-from farm.launcher import FarmPlan, LocalFarm
+from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
+from farm.launching.plan import FarmPlan
 from farm.launching.private_home import private_home
 from farm.models import Job
 from farm.schemas import JobRequest, JobView
@@ -105,10 +106,10 @@ def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
     clock = SystemClock()
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))
-        display.say("starting a farm for this job")
         home = stack.enter_context(private_home(clock))
         farm = stack.enter_context(LocalFarm(_plan(home, request, hosting), clock, display.say))
         stack.callback(ignore_until_exit)  # first to be called: what follows must not be interrupted
+        display.say("started a farm for this job")
         client = stack.enter_context(connect_to_new(farm, clock))
         view = client.submit(request)
         partial = partial_path(Job(id=view.job, output_path=view.output))

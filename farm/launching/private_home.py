@@ -22,7 +22,7 @@ YOUNG_S = 60.0
 #: How often removing is tried, and the pause in between, in seconds.
 REMOVE_TRIES, REMOVE_PAUSE_S = 20, 0.05
 
-#: Where large temporary files belong on Linux: /tmp is often memory, and a spool grows as large as the output.
+#: Where large temporary files belong on Linux: /tmp is often memory, and a spool as large as the output.
 DISK = Path("/var/tmp")  # noqa: S108 - mkdtemp makes a fresh directory in it, for this user alone
 
 

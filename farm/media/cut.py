@@ -12,7 +12,7 @@ from broker.framing import NO_TIME, PacketRecord, StreamHeader, frame_end, frame
 from farm.media.info import MediaInfo
 from farm.media.packets import PacketReader
 from farm.media.plan import ChunkPlan
-from farm.media.table import DISCARD, KEY, Manifest
+from farm.media.table import DISCARD, HIDDEN, KEY, Manifest
 
 
 class Cutter:
@@ -79,9 +79,11 @@ class Cutter:
     def _record(self, number: int, packet: av.Packet[Any]) -> PacketRecord:
         """Return a packet with the manifest's times: the demuxer may tell others after a seek."""
         manifest = self.manifest
-        dts, flags = int(manifest.packet_dts[number]), int(manifest.packet_flags[number])
+        pts, dts = int(manifest.packet_pts[number]), int(manifest.packet_dts[number])
+        flags = int(manifest.packet_flags[number])
         return PacketRecord(
-            pts=int(manifest.packet_pts[number]),
+            # Without a time, whatever comes of a hidden packet cannot be taken for a frame.
+            pts=None if flags & HIDDEN else pts,
             dts=None if dts == NO_TIME else dts,
             duration=int(manifest.packet_duration[number]),
             data=bytes(packet),

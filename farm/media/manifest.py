@@ -13,11 +13,14 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from broker.framing import NO_TIME
-from farm.errors import TruncatedVideo, UnsupportedMedia
+from farm.errors import UnsupportedMedia
 from farm.media.hidden import hidden_test
 from farm.media.info import MediaInfo
-from farm.media.opening import open_video, reading
-from farm.media.table import DISCARD, HIDDEN, KEY, Manifest
+from farm.media.leading import lost_packets
+from farm.media.length import check_length, cut_short
+from farm.media.opening import GENERATE_PTS, open_video, reading
+from farm.media.recovery import recovers_at_once
+from farm.media.table import DISCARD, HIDDEN, KEY, Manifest, Times
 
 __all__ = ["Manifest", "Progress", "index", "only"]
 
@@ -25,6 +28,10 @@ __all__ = ["Manifest", "Progress", "index", "only"]
 _REPORT_EVERY = 2048
 
 _COLUMNS = 5
+
+#: Formats in which at most one frame waits for others. Only for them can FFmpeg tell times that MPEG
+#: program streams leave out, whatever packet reading began at.
+_AT_MOST_ONE_LATE = {"mpeg1video", "mpeg2video", "mpeg4"}
 
 Progress = Callable[[int, int], None]
 
@@ -39,42 +46,60 @@ def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -
         UnsupportedMedia: frames without times that cannot be told, or two frames of one time.
     """
     with open_video(path) as container, reading(path):
-        stream = only(container, info.video.index)
-        columns = _read(container, stream, info, on_progress or _silent)
-        promised = stream.frames
+        stream = only(container, info)
+        extradata = stream.codec_context.extradata or b""
+        columns = _read(container, _Marker(info.video.codec, extradata), info, on_progress or _silent)
+        promised = len(stream.index_entries) if info.container.startswith("mov") else 0
     table = np.frombuffer(columns, np.int64).reshape(-1, _COLUMNS)
-    if len(table) < promised and "mov" in info.container:
-        raise TruncatedVideo(
-            f"{path.name} ends after {len(table)} of {promised} frames",
-            hint="the file was cut short: copy it again",
-        )
-    return _manifest(table, info)
+    if len(table) < promised:
+        raise cut_short(f"{path.name} ends after {len(table)} of {promised} frames")
+    manifest = _manifest(path, table, info)
+    check_length(path, info, manifest.duration_s)
+    return manifest
 
 
-def only(container: InputContainer, index: int) -> av.VideoStream:
-    """Return the video stream `index`, and have the demuxer skip all others."""
+def only(container: InputContainer, info: MediaInfo) -> av.VideoStream:
+    """Return the video stream, and have the demuxer skip all others."""
     for other in container.streams:
-        if other.index != index:
+        if other.index != info.video.index:
             other.discard = Discard.all
-    stream = container.streams[index]
+    if info.video.codec in _AT_MOST_ONE_LATE:
+        container.flags |= GENERATE_PTS
+    stream = container.streams[info.video.index]
     assert isinstance(stream, av.VideoStream)
     return stream
 
 
-def _read(
-    container: InputContainer, stream: av.VideoStream, info: MediaInfo, on_progress: Progress
-) -> array[int]:
+class _Marker:
+    """Tells a packet's flags."""
+
+    def __init__(self, codec: str, extradata: bytes) -> None:
+        self._is_hidden = hidden_test(codec)
+        self._is_h264 = codec == "h264"
+        self._extradata = extradata
+
+    def flags(self, packet: av.Packet[Any]) -> int:
+        """Return KEY, DISCARD and HIDDEN, as far as one packet tells."""
+        flags = DISCARD if packet.is_discard else 0
+        if self._is_hidden is not None and self._is_hidden(packet):
+            flags |= HIDDEN
+        if packet.is_keyframe and (
+            not self._is_h264 or recovers_at_once(memoryview(packet), self._extradata)
+        ):
+            flags |= KEY
+        return flags
+
+
+def _read(container: InputContainer, marker: _Marker, info: MediaInfo, on_progress: Progress) -> array[int]:
     """Return (pts, dts, duration, size, flags) of every packet, one after the other."""
-    is_hidden = hidden_test(info.video.codec) or _never
     columns = array("q")
     done = 0
-    for packet in container.demux(stream):
+    for packet in container.demux(container.streams[info.video.index]):
         size = packet.size
         if size == 0:  # PyAV's signal to flush decoders, at the end
             continue
         if packet.is_corrupt:
             _refuse_short(packet, info)
-        flags = KEY * packet.is_keyframe | DISCARD * packet.is_discard | HIDDEN * is_hidden(packet)
         pts, dts = packet.pts, packet.dts
         columns.extend(
             (
@@ -82,7 +107,7 @@ def _read(
                 NO_TIME if dts is None else dts,
                 packet.duration or 0,
                 size,
-                flags,
+                marker.flags(packet),
             )
         )
         done += 1
@@ -96,22 +121,13 @@ def _refuse_short(packet: av.Packet[Any], info: MediaInfo) -> None:
     """Raise for a packet that the file's end cut; a broadcast's bad packet is the decoder's business."""
     if info.container.startswith("mpegts"):
         return
-    raise TruncatedVideo(
-        f"a packet at byte {packet.pos} is cut short",
-        hint="the file is damaged or incomplete: copy it again",
-    )
+    raise cut_short(f"a packet at byte {packet.pos} is cut short")
 
 
-def _manifest(table: np.ndarray[tuple[int, int], np.dtype[np.int64]], info: MediaInfo) -> Manifest:
+def _manifest(path: Path, table: np.ndarray[Any, np.dtype[np.int64]], info: MediaInfo) -> Manifest:
     pts, dts, duration, size, flags = (np.ascontiguousarray(column) for column in table.T)
-    missing = pts == NO_TIME
-    if missing.any():
-        if info.video.has_b_frames or (dts[missing] == NO_TIME).any():
-            raise UnsupportedMedia(
-                "frames have no time stamps, and cannot be told from their order (B-frames)",
-                hint="remux so that every frame has one: ffmpeg -fflags +genpts -i IN -c copy OUT.mkv",
-            )
-        pts[missing] = dts[missing]  # without B-frames, frames are shown in the order they are decoded
+    _fill_in(pts, dts, flags, info)
+    flags[lost_packets(path, info.video.index, pts, flags & KEY > 0)] |= HIDDEN
     return Manifest(
         time_base=info.video.time_base,
         packet_pts=pts,
@@ -122,8 +138,22 @@ def _manifest(table: np.ndarray[tuple[int, int], np.dtype[np.int64]], info: Medi
     )
 
 
-def _never(packet: av.Packet[Any]) -> bool:  # noqa: ARG001 - the shape of a hidden test
-    return False
+def _fill_in(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> None:
+    """Tell the times that the container left out, in place."""
+    missing = pts == NO_TIME
+    if "matroska" in info.container:
+        # Only what would be shown before time zero has none there: the rest of a GOP that was cut.
+        second = np.flatnonzero(flags & KEY)[1:2]
+        missing_at = np.flatnonzero(missing)
+        if len(missing_at) and (len(second) == 0 or missing_at[-1] < second[0]):
+            flags[missing_at] |= HIDDEN
+    shown = missing & (flags & HIDDEN == 0)
+    if shown.any() and (info.video.has_b_frames or (dts[shown] == NO_TIME).any()):
+        raise UnsupportedMedia(
+            "frames have no time stamps, and cannot be told from their order (B-frames)",
+            hint="remux so that every frame has one: ffmpeg -fflags +genpts -i IN -c copy OUT.mkv",
+        )
+    pts[missing] = dts[missing]  # without B-frames, frames are shown in the order they are decoded
 
 
 def _silent(done: int, total: int) -> None:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 import av.container
 import av.error
 
 from farm.errors import BadInput, EmptyFile, NotAVideo, TruncatedVideo, UnsupportedMedia
+from farm.media.wholeness import has_movie_box, is_box_file
 
 #: FFmpeg's demuxers that read one self-contained file. Playlists (hls, dash, concat), numbered pictures
 #: (image2), devices and everything else that names other files is left out on purpose.
@@ -23,10 +23,7 @@ DEMUXERS = (
 
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
-_GENERATE_PTS = 0x0001  # AVFMT_FLAG_GENPTS
-
-#: Top-level boxes that a QuickTime or MP4 file may begin with (ISO/IEC 14496-12 and QTFF).
-_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+GENERATE_PTS = 0x0001  # AVFMT_FLAG_GENPTS
 
 #: HEIF and AVIF brands: still pictures in an MP4's clothes (ISO/IEC 23008-12).
 _STILL_BRANDS = (b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1")
@@ -35,7 +32,6 @@ _STILL_BRANDS = (b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1")
 _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"#!rtpdump", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
 
 _HEAD_BYTES = 64
-_BOX_HEAD_BYTES = 8
 
 
 @contextmanager
@@ -53,7 +49,7 @@ def open_video(path: Path) -> Iterator[av.container.InputContainer]:
         raise _renamed(path, error) from error
     with container:
         # PyAV asks for generated time stamps; a guess that depends on where reading began is no use here.
-        container.flags &= ~_GENERATE_PTS
+        container.flags &= ~GENERATE_PTS
         yield container
 
 
@@ -93,7 +89,7 @@ def _renamed(path: Path, error: av.error.FFmpegError) -> BadInput:
             f"{path.name} is a playlist: it names other files",
             hint="join them first, for instance with ffmpeg -i PLAYLIST -c copy joined.mkv",
         )
-    if head[4:8] in _FIRST_BOXES and not _has_index(path):
+    if is_box_file(path) and not has_movie_box(path):
         return TruncatedVideo(
             f"{path.name} has no index (no moov box): its recording or its copy was cut short",
             hint="copy the file again from where it was recorded",
@@ -107,29 +103,3 @@ def _renamed(path: Path, error: av.error.FFmpegError) -> BadInput:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEAD_BYTES)
-
-
-def _has_index(path: Path) -> bool:
-    """Walk an MP4's top-level boxes and say whether a whole `moov` is among them."""
-    total = path.stat().st_size
-    with path.open("rb") as file:
-        at = 0
-        while at + _BOX_HEAD_BYTES <= total:
-            kind, size = _box(file, at, total)
-            if kind == b"moov":
-                return at + size <= total
-            if size < _BOX_HEAD_BYTES:
-                return False
-            at += size
-    return False
-
-
-def _box(file: BinaryIO, at: int, total: int) -> tuple[bytes, int]:
-    file.seek(at)
-    head = file.read(16)
-    size = int.from_bytes(head[:4], "big")
-    if size == 0:  # the box goes on to the end of the file
-        size = total - at
-    if size == 1:  # a 64-bit size follows
-        size = int.from_bytes(head[8:16], "big")
-    return head[4:8], size

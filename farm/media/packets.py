@@ -92,7 +92,8 @@ class PacketReader:
         if self._is_sought and not self._is_packet(packet, number):
             # A seek can leave a demuxer out of step. The file's beginning is a sure place to start from.
             self._rewind()
-            self.move_to(number)
+            while self._next < number:
+                self._take()
             packet = self._pull()
         if packet is None or not self._is_packet(packet, number):
             raise self._changed()
@@ -170,7 +171,7 @@ class PacketReader:
     def _rewind(self) -> None:
         self._stack.close()
         self._container = self._stack.enter_context(open_video(self._path))
-        self._stream = only(self._container, self._info.video.index)
+        self._stream = only(self._container, self._info)
         self._packets = self._container.demux(self._stream)
         self._held = None
         self._next, self._is_sought = 0, False

@@ -11,10 +11,11 @@ from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.stream import Disposition, Stream
 
-from farm.errors import NotAVideo, NoVideoStream, UnsupportedMedia
+from farm.errors import NotAVideo, NoVideoStream, TruncatedVideo, UnsupportedMedia
 from farm.media.display import upright
 from farm.media.info import MediaInfo, OtherStream, StreamInfo
 from farm.media.opening import open_video, reading
+from farm.media.wholeness import promised_bytes
 
 __all__ = ["MediaInfo", "OtherStream", "StreamInfo", "choose_video", "probe"]
 
@@ -34,6 +35,7 @@ def probe(path: Path) -> MediaInfo:
             UnsupportedMedia.
     """
     with open_video(path) as container:
+        _check_whole(path)
         stream = choose_video(container, path)
         picture = _first_picture(container, stream, path)
         return MediaInfo(
@@ -42,6 +44,15 @@ def probe(path: Path) -> MediaInfo:
             duration_s=None if container.duration is None else Fraction(container.duration, av.time_base),
             video=_video_info(stream, picture, path),
             others=tuple(_other(other) for other in container.streams if other is not stream),
+        )
+
+
+def _check_whole(path: Path) -> None:
+    promised, size = promised_bytes(path), path.stat().st_size
+    if promised is not None and promised > size:
+        raise TruncatedVideo(
+            f"{path.name} ends after {size} of {promised} bytes",
+            hint="the file was cut short: copy it again",
         )
 
 

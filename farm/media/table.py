@@ -32,7 +32,7 @@ _ARRAYS = ("packet_pts", "packet_dts", "packet_duration", "packet_size", "packet
 class Manifest:
     """A video's packets in decode order, and what follows from them. Arrays are read-only.
 
-    `packet_*` have shape (num_packets,); absent dts are `NO_TIME`. Times are in `time_base`.
+    `packet_*` have shape (num_packets,); absent times are `NO_TIME`, which no frame's pts is. Times are in `time_base`.
     """
 
     time_base: Fraction
@@ -142,7 +142,7 @@ class Manifest:
             ValueError: not such a file, or of another version.
         """
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 if int(saved["format"]) != _FORMAT:
                     raise ValueError(f"{path}: a manifest of another version")
                 numerator, denominator = saved["time_base"].tolist()

@@ -65,9 +65,20 @@ def test_missing_secrets_stop_compose():
 def test_the_commands_make_a_farm_that_renders(tmp_path):
     with ExitStack() as stack:
         ports = {name: free_port() for name in ("redis", "api", "flower")}
-        where = {"redis:6379": f"127.0.0.1:{ports['redis']}", "8787": str(ports["api"]), "5555": str(ports["flower"])}
+        where = {
+            "redis:6379": f"127.0.0.1:{ports['redis']}",
+            "8787": str(ports["api"]),
+            "5555": str(ports["flower"]),
+        }
         database = stack.enter_context(running_postgres())
-        redis = [find_redis(), *command("redis", where)[1:], "--port", str(ports["redis"]), "--bind", "127.0.0.1"]
+        redis = [
+            find_redis(),
+            *command("redis", where)[1:],
+            "--port",
+            str(ports["redis"]),
+            "--bind",
+            "127.0.0.1",
+        ]
         stack.enter_context(running(redis, {}, tmp_path, "redis"))
         for name in ("api", "tasks", "worker-cpu", "worker-gpu", "flower"):
             env = environment(name, where, home=tmp_path / "home", database=database)
@@ -156,7 +167,17 @@ def make_clip(folder: Path) -> Path:
 
 
 def submit(clip: Path, output: Path, user: dict[str, str]) -> dict:
-    words = ["submit", str(clip), "--engine", "passthrough", "--lossless", "--chunk-seconds", "0.5", "--wait", "--json"]
+    words = [
+        "submit",
+        str(clip),
+        "--engine",
+        "passthrough",
+        "--lossless",
+        "--chunk-seconds",
+        "0.5",
+        "--wait",
+        "--json",
+    ]
     answer = subprocess.run(
         [sys.executable, "-m", "farm", *words, "-o", str(output)],
         env={"PATH": os.environ["PATH"], **user},
@@ -177,6 +198,8 @@ def check_flower(url: str) -> None:
     assert refused.value.code == 401
     refused.value.close()
     login = base64.b64encode(f"farm:{SECRETS['FARM_FLOWER_PASSWORD']}".encode()).decode()
-    request = urllib.request.Request(f"{url}/api/workers?refresh=1", headers={"Authorization": f"Basic {login}"})
+    request = urllib.request.Request(
+        f"{url}/api/workers?refresh=1", headers={"Authorization": f"Basic {login}"}
+    )
     with urllib.request.urlopen(request) as answer:
         assert len(json.load(answer)) >= 2

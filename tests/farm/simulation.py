@@ -80,7 +80,11 @@ class Simulation:
         """Return a worker; its keeper renews nothing by itself, since time stands still."""
         keeper = Keeper(self.broker, self._beat(name))
         return Worker(
-            WorkerConfig(name=name, threads=1), self.broker, self.mailbox, keeper, self.clock  # type: ignore[arg-type]
+            WorkerConfig(name=name, threads=1),
+            self.broker,
+            self.mailbox,
+            keeper,
+            self.clock,  # type: ignore[arg-type]
         )
 
     def beat(self) -> None:
@@ -132,6 +136,6 @@ class Simulation:
         )
 
     def _beat(self, name: str) -> WorkerBeat:
-        return WorkerBeat(worker=name, host="here", pid=1, device="cpu", engines=("passthrough",), state="ready")
-
-
+        return WorkerBeat(
+            worker=name, host="here", pid=1, device="cpu", engines=("passthrough",), state="ready"
+        )

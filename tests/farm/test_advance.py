@@ -25,8 +25,28 @@ def clip(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size=96x64:rate=24:duration={SECONDS}"),
-            *("-f", "lavfi", "-i", f"sine=duration={SECONDS}", "-c:a", "aac", "-c:v", "libx264", "-g", "17", path),
+            *(
+                "ffmpeg",
+                "-v",
+                "error",
+                "-f",
+                "lavfi",
+                "-i",
+                f"testsrc2=size=96x64:rate=24:duration={SECONDS}",
+            ),
+            *(
+                "-f",
+                "lavfi",
+                "-i",
+                f"sine=duration={SECONDS}",
+                "-c:a",
+                "aac",
+                "-c:v",
+                "libx264",
+                "-g",
+                "17",
+                path,
+            ),
         ],
         check=True,
     )
@@ -36,7 +56,20 @@ def clip(tmp_path_factory) -> Path:
 def frames(path: Path) -> list[str]:
     """MD5 and time of every frame, as FFmpeg decodes them."""
     answer = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-"],
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            path,
+            "-map",
+            "0:v",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "framemd5",
+            "-",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -81,7 +114,9 @@ def start(simulation, request_) -> str:
 def test_an_undisturbed_job(simulation, request_, clip):
     job = simulation.run(simulation.submit(**request_))
     assert_exact(job, clip, simulation)
-    assert simulation.farm.store.totals(job.id).attempts == simulation.farm.store.totals(job.id).num_chunks > 2
+    assert (
+        simulation.farm.store.totals(job.id).attempts == simulation.farm.store.totals(job.id).num_chunks > 2
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))

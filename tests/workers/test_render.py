@@ -130,7 +130,9 @@ def test_an_encoder_that_refuses(broker, renderer):
     packets, stream = clip(pictures(3))
     put(broker, segment(packets, stream))
     with pytest.raises(EncodeFailed):
-        render(renderer, offer(0, 3, encode=EncodeSpec(codec="libx264", pix_fmt="yuv420p", options={"crf": "x"})))
+        render(
+            renderer, offer(0, 3, encode=EncodeSpec(codec="libx264", pix_fmt="yuv420p", options={"crf": "x"}))
+        )
 
 
 def test_a_chunk_that_is_taken_away_stops(broker, renderer):

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from workers.face.mask import Mask, core_of
 
-Rgb = NDArray[np.float32]  # (S, S, 3) in 0..1
+Rgb = NDArray[np.float32]  # (S, S, 3) in 0..1; S at least 64
 
 _SPREAD_BOUNDS = (
     0.65,
     np.array([1.5, 1.2, 1.2], np.float32),
 )  # more turns shade to black, and noise to colour
+_JUDGED_PX = 64
 _SLOW_SIGMA = 1 / 12  # of the crop's side: slower than features, faster than the side light on a cheek
 _SLOW_SHARE = np.array(
     [0.85, 0.7, 0.7], np.float32
@@ -32,18 +33,20 @@ def match(source: Rgb, target: Rgb, mask: Mask) -> Rgb:
 
     Where `mask` is nowhere above one half the source comes back unchanged.
     """
-    core = core_of(mask)
+    small_source, small_target, small_mask = (_shrunk(picture) for picture in (source, target, mask))
+    core = core_of(small_mask)
     if float(core.sum()) <= 0:
         return source
-    source_lab, target_lab = _lab(source), _lab(target)
+    source_lab, target_lab = _lab(small_source), _lab(small_target)
     source_mean, source_spread = _moments(source_lab, core)
     target_mean, target_spread = _moments(target_lab, core)
     gain = np.clip(target_spread / np.maximum(source_spread, 1e-3), *_SPREAD_BOUNDS)
-    matched = np.asarray((source_lab - source_mean) * gain + target_mean, np.float32)
-    weight = mask * _likeness(target_lab, target_mean) * _likeness(matched, target_mean)
+    offset = target_mean - source_mean * gain
+    matched = np.asarray(source_lab * gain + offset, np.float32)
+    weight = small_mask * _likeness(target_lab, target_mean) * _likeness(matched, target_mean)
     slow = np.clip(_SLOW_SHARE * _slow(target_lab - matched, weight), -_SLOW_BOUND, _SLOW_BOUND)
-    matched = np.asarray(matched + slow, np.float32)
-    return np.clip(np.asarray(cv2.cvtColor(matched, cv2.COLOR_Lab2RGB), np.float32), 0, 1)
+    light = cv2.resize(np.asarray(slow + offset, np.float32), source.shape[1::-1])
+    return np.clip(_rgb(np.asarray(_lab(source) * gain + light, np.float32)), 0, 1)
 
 
 def _lab(rgb: Rgb) -> NDArray[np.float32]:
@@ -65,6 +68,10 @@ def _likeness(lab: NDArray[np.float32], mean: NDArray[np.float32]) -> Mask:
     return np.asarray(np.maximum(np.exp(-2 * distance), 0.05), np.float32)
 
 
+def _rgb(lab: NDArray[np.float32]) -> Rgb:
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32)
+
+
 def _slow(difference: NDArray[np.float32], weight: Mask) -> NDArray[np.float32]:
     """Return a wide blur of `difference` (S, S, 3) that looks only where `weight` is."""
     blurred = _blurred(difference * weight[..., None])
@@ -73,8 +80,10 @@ def _slow(difference: NDArray[np.float32], weight: Mask) -> NDArray[np.float32]:
 
 
 def _blurred(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a Gaussian blur, made at a quarter of the size, which so wide a blur does not show."""
-    side = values.shape[0]
-    small = cv2.resize(values, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), _SLOW_SIGMA * side / 4, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
+    sigma = _SLOW_SIGMA * values.shape[0]
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _shrunk(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a crop or mask at the size at which light and colour are judged: neither needs more."""
+    return np.asarray(cv2.resize(values, (_JUDGED_PX, _JUDGED_PX), interpolation=cv2.INTER_AREA), np.float32)

@@ -59,7 +59,7 @@ def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse)
     """
     side_px = align.crop_side(landmarks)
     matrix = align.similarity(landmarks, align.template(side_px))
-    roi = canvas.fit(_bounds(matrix, side_px))
+    roi = canvas.fit(_bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return False
     sharp = canvas.read(roi)
@@ -67,8 +67,10 @@ def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse)
     target = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
     source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
     fused = fuse(target, source, mask)
-    change, seam = _returned(sharp, fused, mask, local)
-    canvas.add(roi, change, seam)
+    tight = canvas.fit(_bounds(matrix, *_extent(mask)))  # the mask is about a third of the crop
+    near = sharp[tight[1] - roi[1] : tight[3] - roi[1], tight[0] - roi[0] : tight[2] - roi[0]]
+    change, seam = _returned(near, fused, mask, _moved(matrix, tight))
+    canvas.add(tight, change, seam)
     return True
 
 
@@ -91,11 +93,18 @@ def _returned(sharp: Rgb, fused: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, 
     return np.asarray((laid - sharp) * laid_seam[..., None], np.float32), laid_seam
 
 
-def _bounds(matrix: Matrix, side_px: int) -> Roi:
-    """Return the box around the crop as it lies in the frame."""
-    edge = float(side_px - 1)
+def _extent(mask: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first and last pixel (x, y) of the box around the mask, one more on each side."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    last = mask.shape[0] - 1
+    return (max(0, x - 1), max(0, y - 1)), (min(last, x + width), min(last, y + height))
+
+
+def _bounds(matrix: Matrix, first: tuple[int, int], last: tuple[int, int]) -> Roi:
+    """Return the box in the frame around a box of the crop, given by its first and last pixel (x, y)."""
+    (x0, y0), (x1, y1) = first, last
     corners = align.apply(
-        align.inverse(matrix), np.array([[0, 0], [edge, 0], [0, edge], [edge, edge]], np.float32)
+        align.inverse(matrix), np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], np.float32)
     )
     low, high = corners.min(axis=0), corners.max(axis=0)
     return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]) + 1, math.ceil(high[1]) + 1

@@ -78,14 +78,13 @@ class Canvas:
             return
         self._own()
         layout = self._layout
-        parts = cv2.transform(np.where(inside[..., None], change, np.float32(0)), layout.from_rgb)
+        parts = cv2.split(cv2.transform(change, layout.from_rgb))
         for channel in range(layout.num_channels):
             part = self._part(channel, roi)
             step_y, step_x = -(-inside.shape[0] // part.shape[0]), -(-inside.shape[1] // part.shape[1])
-            moved = _pooled(np.asarray(parts[..., channel]), step_x, step_y)
-            covered = _all_of(inside, step_x, step_y)
-            value = np.rint(part + moved * layout.unit[channel])
-            np.copyto(part, np.clip(value, 0, layout.peak).astype(part.dtype), where=covered)
+            moved = _pooled(np.asarray(parts[channel], np.float32), step_x, step_y)
+            value = np.clip(np.rint(part + moved * layout.unit[channel]), 0, layout.peak)
+            np.copyto(part, value.astype(part.dtype), where=_all_of(inside, step_x, step_y))
 
     def _part(self, channel: int, roi: Roi) -> NDArray[np.unsignedinteger]:
         """Return the view of one channel's samples that belong to `roi`."""
@@ -125,9 +124,10 @@ def _pooled(values: NDArray[np.float32], step_x: int, step_y: int) -> NDArray[np
 
 
 def _all_of(inside: NDArray[np.bool_], step_x: int, step_y: int) -> NDArray[np.bool_]:
-    if step_x == step_y == 1:
-        return inside
-    height, width = inside.shape
-    whole = np.pad(inside, ((0, -height % step_y), (0, -width % step_x)), mode="edge")
-    blocks = whole.reshape(whole.shape[0] // step_y, step_y, whole.shape[1] // step_x, step_x)
-    return np.asarray(blocks.all(axis=(1, 3)))
+    """Return for each chroma sample whether all its pixels are inside."""
+    covered = inside[::step_y, ::step_x].copy()
+    for y in range(step_y):
+        for x in range(step_x):
+            pixels = inside[y::step_y, x::step_x]  # an odd picture's last samples have fewer
+            covered[: pixels.shape[0], : pixels.shape[1]] &= pixels
+    return covered

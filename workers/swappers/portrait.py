@@ -19,7 +19,8 @@ from workers.face.track import RADIUS, Tracker
 from workers.frames import Face, Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
-from workers.models.unet import FusionUNet, blur_inner
+from workers.models.unet import blur_inner
+from workers.models.weights import load_fusion
 from workers.swappers.contract import Source
 
 # Takes x (N, 6, S, S), mask (N, 1, S, S) and target (N, 3, S, S), float32 RGB in 0..1; returns (N, 3, S, S).
@@ -112,7 +113,7 @@ class PortraitSwapper:
 
 
 def _shipped_fusion(device: torch.device) -> Fusion:
-    return FusionUNet().eval().to(device)
+    return load_fusion().to(device)
 
 
 def _decoded(portrait: bytes) -> NDArray[np.uint8]:

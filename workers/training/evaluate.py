@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     ways: dict[str, Settle] = {
         "plain composite": leave,
         "match to the ring": match_ring,
-        "match to the low-passed face": match_inner,
+        "match to the sharp face": match_inner,
         "Poisson": poisson,
         "fusion network": by_network(network),
     }

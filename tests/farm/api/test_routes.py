@@ -29,7 +29,7 @@ AUTHORISED = {"Authorization": "Bearer open-sesame"}
 def test_a_job_is_accepted_listed_and_shown(client, farm, clip, tmp_path):
     request = JobRequest(input=str(clip), output=str(tmp_path / "out.mp4"), engine="passthrough")
     view = client.submit(request)
-    assert JobState.SUBMITTED == view.state
+    assert view.state == JobState.SUBMITTED
     assert (str(clip), str(tmp_path / "out.mp4")) == (view.input, view.output)
     assert [view.job] == [listed.job for listed in client.jobs()]
     assert view.job == client.job(view.job).job
@@ -71,7 +71,7 @@ def test_a_submitted_job_answers_with_201(http, clip, tmp_path):
 
 def test_canceling_ends_a_job_once(client, farm):
     farm.store.add_job(a_job("j1"))
-    assert JobState.CANCELED == client.cancel("j1").state
+    assert client.cancel("j1").state == JobState.CANCELED
     with pytest.raises(StaleTransition):
         client.cancel("j1")
 
@@ -79,7 +79,7 @@ def test_canceling_ends_a_job_once(client, farm):
 def test_chunks_are_listed_in_order(client, farm):
     farm.store.add_job(a_job("j1"))
     farm.store.replace_chunks("j1", some_chunks("j1", 3))
-    assert [(0, 10), (10, 20), (20, 30)] == [(chunk.start, chunk.end) for chunk in client.chunks("j1")]
+    assert [(chunk.start, chunk.end) for chunk in client.chunks("j1")] == [(0, 10), (10, 20), (20, 30)]
 
 
 def test_workers_that_live_are_listed_by_name(client, farm):
@@ -99,7 +99,7 @@ def test_workers_that_live_are_listed_by_name(client, farm):
                 version="1",
             )
         )
-    assert ["adam", "zoe"] == [worker.worker for worker in client.workers()]
+    assert [worker.worker for worker in client.workers()] == ["adam", "zoe"]
     assert client.health().workers == 2
 
 
@@ -134,7 +134,7 @@ def test_a_redis_that_has_gone_is_told_and_status_still_answers(unreachable_farm
             client.workers()
         assert client.health().redis != "ok"
         view = client.job("j1")
-    assert (JobState.RENDERING, 10) == (view.state, view.frames)
+    assert (view.state, view.frames) == (JobState.RENDERING, 10)
     assert view.stage != "rendering"
 
 

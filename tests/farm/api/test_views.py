@@ -34,7 +34,14 @@ def rendering(farm):
     """A job of 40 frames, ten seconds into its rendering: chunks rendered, committed, held and waiting."""
     now = time.time()
     farm.store.add_job(
-        a_job("j1", state="rendering", stage="rendering", num_frames=40, created_at=now - 15, rendering_at=now - 10)
+        a_job(
+            "j1",
+            state="rendering",
+            stage="rendering",
+            num_frames=40,
+            created_at=now - 15,
+            rendering_at=now - 10,
+        )
     )
     chunks = some_chunks("j1", 4)
     farm.store.replace_chunks("j1", chunks)
@@ -54,16 +61,16 @@ def test_frames_count_once_whether_collected_committed_or_in_the_making(renderin
     view = job_view(rendering, "j1")
     assert view.frames_done == 10 + 10 + 4
     assert view.frames_fused == 7
-    assert (4, 1, 3) == (view.chunks, view.chunks_done, view.attempts)
+    assert (view.chunks, view.chunks_done, view.attempts) == (4, 1, 3)
     (running,) = view.running
-    assert (2, 20, 30, 4, "w", "fusing") == (
+    assert (
         running.index,
         running.start,
         running.end,
         running.num_frames,
         running.worker,
         running.stage,
-    )
+    ) == (2, 20, 30, 4, "w", "fusing")
 
 
 def test_rate_and_remaining_time_follow_from_the_rendering_alone(rendering):
@@ -75,7 +82,9 @@ def test_rate_and_remaining_time_follow_from_the_rendering_alone(rendering):
 
 def test_the_rate_of_a_finished_job_leaves_its_stitching_out(farm):
     now = time.time()
-    farm.store.add_job(a_job("j1", state="rendering", num_frames=10, created_at=now - 20, rendering_at=now - 10))
+    farm.store.add_job(
+        a_job("j1", state="rendering", num_frames=10, created_at=now - 20, rendering_at=now - 10)
+    )
     (chunk,) = some_chunks("j1", 1)
     farm.store.replace_chunks("j1", [chunk])
     farm.store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
@@ -93,5 +102,5 @@ def test_an_error_and_notes_are_shown(farm):
         a_job("j1", state="failed", error_code="x", error_message="m", error_hint="h", notes=["n"])
     )
     view = job_view(farm, "j1")
-    assert ("x", "m", "h") == (view.error.code, view.error.message, view.error.hint)
+    assert (view.error.code, view.error.message, view.error.hint) == ("x", "m", "h")
     assert view.notes == ["n"]

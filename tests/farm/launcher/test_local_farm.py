@@ -14,9 +14,10 @@ from broker.clock import SystemClock
 from farm.cli.connection import connect_to_new
 from farm.config import FarmConfig
 from farm.errors import BadInput, FarmUnreachable
-from farm.launcher import FarmPlan, LocalFarm
+from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.farm_file import FarmRecord
+from farm.launching.plan import FarmPlan
 from tests.farm.launcher.processes import is_alive, wait_until
 
 pytestmark = pytest.mark.needs_redis
@@ -51,9 +52,9 @@ def pids_of(farm):
 
 def test_a_farm_answers_is_on_record_keeps_its_home_and_stops(tmp_path, local_farm):
     with connect_to_new(local_farm, SystemClock()) as client:
-        wait_until(lambda: client.workers())
+        wait_until(client.workers)
         health = client.health()
-        assert ("ok", "ok", 1) == (health.redis, health.database, health.workers)
+        assert (health.redis, health.database, health.workers) == ("ok", "ok", 1)
     assert local_farm.record == FarmRecord.read(tmp_path)
     with pytest.raises(BadInput) as caught:
         LocalFarm(a_plan(tmp_path), SystemClock())
@@ -112,6 +113,6 @@ def test_a_private_farm_leaves_nothing_in_a_redis_that_others_use(tmp_path, redi
         with LocalFarm(a_plan(tmp_path, launch=launch, is_private=True), SystemClock()) as farm:
             assert "redis" not in pids_of(farm)
             with connect_to_new(farm, SystemClock()) as api:
-                wait_until(lambda: api.workers())
+                wait_until(api.workers)
             assert len(client.keys()) > 1
-        assert [b"farm:others"] == client.keys()
+        assert client.keys() == [b"farm:others"]

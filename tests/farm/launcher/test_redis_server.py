@@ -73,7 +73,9 @@ def test_without_one_on_path_the_bundled_one_is_taken_or_the_remedy_named(monkey
             find_redis_server()
         assert "FARM_REDIS_URL" in caught.value.hint
     else:
-        version = subprocess.run([find_redis_server(), "--version"], capture_output=True, text=True, check=True)
+        version = subprocess.run(
+            [find_redis_server(), "--version"], capture_output=True, text=True, check=True
+        )
         assert "Redis server" in version.stdout
 
 

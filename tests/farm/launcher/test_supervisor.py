@@ -63,7 +63,7 @@ def test_a_child_that_was_well_for_long_is_restarted_soon(tmp_path, clock, lifel
 def test_a_farm_that_somebody_waits_for_is_given_up_with_its_last_words(tmp_path, clock, lifeline):
     supervisor = Supervisor(clock, lifeline, lambda _: clock.sleep(60), most_deaths=3)
     supervisor.start(python_program(tmp_path, "print('no such thing'); raise SystemExit(1)", "dies"))
-    with pytest.raises(FarmUnreachable, match="died 3 times in a row.*no such thing") as caught:
+    with pytest.raises(FarmUnreachable, match=r"died 3 times in a row.*no such thing") as caught:
         tend_until_said(supervisor, [], 1)
     assert "farm up" in caught.value.hint
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -15,8 +17,9 @@ from farm.media.manifest import index
 from farm.media.plan import plan_chunks, with_context
 from farm.media.probe import probe
 from tests.clips import make_clip
-from tests.farm.media.decoding import decode_segment
+from tests.farm.media.decoding import decode_segment, md5
 from tests.farm.media.judge import frame_md5s
+from tests.farm.media.remux import first_open_keyframe, join, remux
 
 VFR = [0, 40, 50, 120, 121, 200, 210, 360, 400, 410, 500, 505, 640, 700, 710, 715, 800, 1000, 1010, 1500]
 
@@ -48,8 +51,14 @@ CLIPS = {
     "av1-mp4": ("mp4", {"codec": "libsvtav1"}),
     "av1-mkv": ("mkv", {"codec": "libsvtav1"}),
     "ffv1-mkv": ("mkv", {"codec": "ffv1", "pix_fmt": "yuv422p10le"}),
+    "h264-intra-refresh": ("mp4", {"bframes": 0, "options": {"x264-params": "intra-refresh=1:scenecut=0"}}),
+    "mpeg2-program-stream": ("mpg", {"codec": "mpeg2video"}),
+    "h264-flv": ("flv", {"open_gop": True}),
+    "h264-fragmented": ("mp4", {"mux_options": {"movflags": "frag_keyframe+empty_moov"}}),
     "prores-mov": ("mov", {"codec": "prores_ks", "pix_fmt": "yuv422p10le"}),
 }
+TS_PACKET = 188  # bytes
+
 
 @pytest.fixture(scope="module", params=CLIPS, ids=str)
 def clip(request, tmp_path_factory):
@@ -115,6 +124,53 @@ def test_far_chunks_are_sought(tmp_path, suffix, monkeypatch):
     with Cutter(clip, info, manifest) as cutter:
         sought = [b"".join(cutter.cut(plan)) for plan in plans]
     assert sought == read_on
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_beginnings_in_mid_gop_are_cut_exactly(tmp_path, codec, suffix):
+    """Cut from an open GOP, by an edit list or by force, a clip has the frames that a decoder shows."""
+    whole = make_clip(tmp_path / f"whole.{suffix}", codec=codec, open_gop=True, bframes=3, num_frames=80)
+    clip = tmp_path / f"cut.{suffix}"
+    if suffix == "ts":
+        clip.write_bytes(whole.read_bytes()[TS_PACKET * 80 :])
+    else:
+        shift = -16 if suffix == "mp4" else -13
+        remux(whole, clip, from_packet=first_open_keyframe(whole), shift_frames=shift)
+    with av.open(str(clip)) as container:
+        wanted = [md5(picture) for picture in tolerantly_decoded(container)]
+    info = probe(clip)
+    manifest = index(clip, info)
+    assert 0 < manifest.num_frames == len(wanted) < manifest.num_packets
+    with Cutter(clip, info, manifest) as cutter:
+        found = decode_segment(cutter.cut(with_context(manifest, 0, 0, 5, radius=2)))
+        found += decode_segment(cutter.cut(with_context(manifest, 1, 5, len(wanted), radius=0)))
+    assert [digest for _, is_context, digest in found if not is_context] == wanted
+
+
+def tolerantly_decoded(container):
+    """Yield what a decoder shows of a file that begins with frames it can do nothing with."""
+    stream = container.streams.video[0]
+    for packet in container.demux(stream):
+        with contextlib.suppress(av.FFmpegError):
+            yield from stream.decode(packet)
+
+
+@pytest.mark.needs_ffmpeg
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_parameter_sets_that_change_go_along(tmp_path, suffix):
+    """Where a container announces new parameter sets, chunks behind that point decode with the new ones."""
+    first = make_clip(tmp_path / "first.mp4", num_frames=30)
+    second = make_clip(tmp_path / "second.mp4", num_frames=30, options={"x264-params": "cabac=0:ref=5"})
+    clip = join([first, second], tmp_path / f"joined.{suffix}")
+    wanted = frame_md5s(clip)
+    info = probe(clip)
+    manifest = index(clip, info)
+    found = []
+    with Cutter(clip, info, manifest) as cutter:
+        for start in (50, 40, 0, 10, 30, 20):
+            found += decode_segment(cutter.cut(with_context(manifest, 0, start, start + 10, radius=0)))
+    assert [digest for *_, digest in sorted(found)] == wanted
 
 
 def test_a_file_that_was_replaced_is_noticed(tmp_path):

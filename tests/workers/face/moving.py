@@ -8,11 +8,15 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from workers.face.pyramid import Pyramid
 from workers.frames import Face, Frame
 from workers.models.mtcnn_cascade import FaceFinder
+
+# Crops are small: on a busy machine, threads that wait for each other take a hundred times as long.
+torch.set_num_threads(1)
 
 ASSETS = Path(__file__).parents[3] / "farm" / "assets"
 COLLINS = ASSETS / "eileen_collins.jpg"

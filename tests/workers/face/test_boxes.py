@@ -24,7 +24,9 @@ def test_suppression_keeps_the_best_first():
     assert suppress(boxes, np.array([0.5, 0.9, 0.7], np.float32), 0.5).tolist() == [1, 2]
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 30)] * 2, st.floats(0, 1)), max_size=12))
+@given(
+    st.lists(st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 30)] * 2, st.floats(0, 1)), max_size=12)
+)
 def test_survivors_are_apart_and_the_fallen_are_not(rows):
     """No two survivors overlap by more than the limit, and every other box overlaps a better survivor."""
     boxes = np.array([[x, y, x + w, y + h] for x, y, w, h, _ in rows], np.float32).reshape(-1, 4)
@@ -32,7 +34,9 @@ def test_survivors_are_apart_and_the_fallen_are_not(rows):
     kept = suppress(boxes, scores, 0.4).tolist()
     for i in range(len(rows)):
         shares = overlap(boxes[i], boxes[kept]) if kept else np.empty(0)
-        better = [share > 0.4 and scores[k] >= scores[i] for k, share in zip(kept, shares, strict=True) if k != i]
+        better = [
+            share > 0.4 and scores[k] >= scores[i] for k, share in zip(kept, shares, strict=True) if k != i
+        ]
         assert any(better) != (i in kept)
 
 

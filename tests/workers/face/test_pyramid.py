@@ -15,7 +15,7 @@ def ramp(width: int, height: int) -> np.ndarray:
 @pytest.mark.parametrize("scale", [2.0, 1.0, 0.7, 0.5, 0.3, 0.11])
 @pytest.mark.parametrize("size", [(320, 320), (321, 323)])
 def test_crop_shows_what_the_matrix_says(scale, size):
-    """At any scale a crop's pixel shows the place that the matrix maps to it, and fine patterns as their mean."""
+    """At any scale a crop's pixel shows what the matrix maps to it; fine patterns give their mean."""
     matrix = np.array([[scale, 0, 15 - 160 * scale], [0, scale, 15 - 140 * scale]], np.float32)
     crop = Pyramid(ramp(*size)).crop(matrix, 32)
     inside = crop[8:24, 8:24]

@@ -38,7 +38,7 @@ def test_yaw_is_found(yaw_rad):
 
 
 def test_far_side_shrinks():
-    """On a head turned to the right, the outline reaches less far on the right, and the more so the more it turns."""
+    """The more a head turns to the right, the less far its outline reaches there."""
     ratios = []
     for yaw_rad in (0.0, 0.3, 0.6, 0.9):
         left, right = width_each_side(turned(yaw_rad))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.workers.face.moving import (
+    COLLINS,
     HOPPER,
     SIDE_PX,
     BlinkingFinder,
@@ -28,8 +29,6 @@ def finder() -> BlinkingFinder:
 @pytest.fixture(scope="module")
 def still(finder: BlinkingFinder) -> np.ndarray:
     """Return the landmarks in the portrait that the moving frames are warped from."""
-    from tests.workers.face.moving import COLLINS  # noqa: PLC0415
-
     return finder.find(Pyramid(picture_of(COLLINS)))[0].landmarks
 
 
@@ -90,11 +89,11 @@ def test_nothing_crosses_a_cut(finder):
 
 
 def test_answer_looks_no_further_than_the_radius(finder):
-    """A tracker that has only frames [t - RADIUS, t + RADIUS] says the same, bit for bit, as one that has all."""
+    """A tracker that has only frames [t - RADIUS, t + RADIUS] says the same, bit for bit, as one with all."""
     blind = {2, 9, 10, 11, 12, 20, 21, 22, 26, 27}
     pictures = shown(blind, 34)
     whole = tracked(finder, pictures)
-    for index in (0, 9, 11, 13, 17, 20, 21, 24, 27, 33):
+    for index in (0, 11, 17, 21, 27, 33):
         first = max(0, index - RADIUS)
         part = tracked(finder, pictures[first : index + RADIUS + 1], first)
         one, two = part.faces(index), whole.faces(index)
@@ -127,12 +126,14 @@ class _Scripted:
 
 
 def at(x: float, score: float) -> Face:
-    landmarks = np.array([[8, 8], [24, 8], [16, 16], [10, 24], [22, 24]], np.float32) + np.array([x, 10], np.float32)
+    landmarks = np.array([[8, 8], [24, 8], [16, 16], [10, 24], [22, 24]], np.float32) + np.array(
+        [x, 10], np.float32
+    )
     return Face(box=(x, 10, x + 32, 42), landmarks=landmarks, score=score)
 
 
 def test_weak_flash_is_dropped_and_strong_one_kept():
-    """A face in one frame of eleven falls unless it is certain; one that recurs stays, though weak at times."""
+    """A face in one frame of eleven falls unless it is certain; one that recurs stays, weak or not."""
     steady = [at(10, 0.99 if i % 3 else 0.5) for i in range(11)]
     script = [(face, at(100, 0.85), at(180, 0.97)) if i == 5 else (face,) for i, face in enumerate(steady)]
     tracker = Tracker(_Scripted(script))

@@ -77,7 +77,7 @@ def test_landmarks_follow_the_picture(finder):
 
 
 def test_look_finds_the_face_again_from_a_rough_guess(finder):
-    """From landmarks some pixels off, a look comes back to within a pixel and a half; off the face it says no."""
+    """From landmarks some pixels off, a look comes back to within 1.5 px; off the face it says no."""
     pyramid = Pyramid(picture_of(COLLINS))
     known = finder.find(pyramid)[0].landmarks
     looked = finder.look_at(pyramid, known + np.float32(5))
