@@ -144,7 +144,7 @@ def _fill_in(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> None:
     if "matroska" in info.container:
         # Only what would be shown before time zero has none there: the rest of a GOP that was cut.
         second = np.flatnonzero(flags & KEY)[1:2]
-        missing_at = np.flatnonzero(missing)
+        missing_at = np.flatnonzero(missing & (flags & KEY == 0))
         if len(missing_at) and (len(second) == 0 or missing_at[-1] < second[0]):
             flags[missing_at] |= HIDDEN
     shown = missing & (flags & HIDDEN == 0)
