@@ -1,4 +1,4 @@
-"""What the farm costs: frames per second of `farm render` over a bare loop in one process, same clip, same engine."""
+"""What the farm costs: frames per second of `farm render` over a bare loop, same clip, same engine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bench.results import write
 
 RUNS = 3
 CLAIM = (
-    "Frames per second with one warm worker over the bare engine loop (decode, fuse, encode in one process, no farm), "
-    "from submission to the finished file. Aim: 0.9 or more. Medians; the loops are run in turn."
+    "Frames per second with one warm worker over the bare engine loop (decode, fuse, encode in one process, "
+    "no farm), from submission to the finished file. Aim: 0.9 or more. Medians; the loops are run in turn."
 )
 
 

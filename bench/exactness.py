@@ -14,7 +14,7 @@ from bench.results import write
 
 WORKERS = (1, 3)
 CHUNK_SECONDS = (1, 3, 10)
-CLAIM = "`farm render --engine passthrough --lossless`: decoded frames, times and audio packets against the input's."
+CLAIM = "`render --engine passthrough --lossless`: decoded frames, times, audio packets against the input's."
 
 
 def main(clip: Path | None = None) -> None:

@@ -15,8 +15,8 @@ from bench.results import write
 
 SECONDS = 30
 CLAIM = (
-    "Peak memory of Redis over its idle memory while a clip, and one ten times longer, is rendered losslessly; "
-    "asked of Redis itself (INFO memory). Equal within 10 %, and both under the window of 256 MiB."
+    "Peak memory of Redis over its idle memory while a clip, and one ten times longer, is rendered "
+    "losslessly; asked of Redis itself (INFO memory). Equal within 10 %, both under the window of 256 MiB."
 )
 WINDOW_BYTES = 256 * 2**20
 

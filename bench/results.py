@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ RESULTS = HERE / "results"
 
 def write(name: str, claim: str, rows: list[dict[str, Any]]) -> None:
     """Write one benchmark's rows, with the date and the machine, and renew the table."""
-    body = {"name": name, "claim": claim, "date": datetime.date.today().isoformat(), "machine": describe()}
+    body = {"name": name, "claim": claim, "date": dt.date.today().isoformat(), "machine": describe()}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps({**body, "rows": rows}, indent=1) + "\n")
     table()
@@ -26,8 +26,8 @@ def table() -> None:
     """Write bench/README.md from all results."""
     sections = [_section(json.loads(path.read_text())) for path in sorted(RESULTS.glob("*.json"))]
     intro = (
-        "# Benchmarks\n\n`make bench` runs them all, `farm bench NAME` one. Written by a script: do not edit.\n"
-        "The machines are small and shared: read the ratios, which come from within one run, not the seconds.\n"
+        "# Benchmarks\n\n`make bench` runs them all, `python -m bench NAME` one. Written by a script: do not "
+        "edit.\nThe machines are small and shared: read the ratios, which come from within one run.\n"
     )
     (HERE / "README.md").write_text("\n".join([intro, *sections]))
 

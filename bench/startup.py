@@ -16,7 +16,7 @@ from bench.results import write
 
 RUNS = 5
 CLAIM = (
-    "Seconds from typing `farm render` to the first fused frame. Aim: under 8 cold, under 2 with a farm already up. "
+    "Seconds from typing `farm render` to the first fused frame. Aim: under 8 cold, under 2 with a farm up. "
     "Medians; page cache warm."
 )
 

@@ -13,8 +13,8 @@ from bench.results import write
 
 RUNS = 3
 CLAIM = (
-    "3840×2160 passthrough to H.264: frames per second of the farm over decode and encode alone in one process "
-    "(overlapped, same settings). Aim: 0.8 or more."
+    "3840×2160 passthrough to H.264: frames per second of the farm over decode and encode alone in one "
+    "process (overlapped, same settings). Aim: 0.8 or more."
 )
 
 

@@ -85,7 +85,7 @@ def _job_view(farm: Farm, job: Job) -> JobView:
             trouble = f" ({error})"
     frames_done = totals.frames_rendered + num_committed + sum(chunk.num_frames for chunk in running)
     frames_done = min(frames_done, job.num_frames)
-    fps = _fps(farm, job, frames_done)
+    fps = _fps(job, frames_done)
     return JobView(
         job=job.id,
         state=JobState(job.state),
@@ -146,21 +146,12 @@ def _num_committed(farm: Farm, job_id: str, chunks: dict[int, Chunk]) -> int:
     )
 
 
-def _fps(farm: Farm, job: Job, frames_done: int) -> float | None:
+def _fps(job: Job, frames_done: int) -> float | None:
+    """Return the rate since rendering began; of a job that has ended, its stitching counts too."""
     if job.rendering_at is None or frames_done == 0:
         return None
-    seconds = _rendered_until(farm, job) - job.rendering_at
+    seconds = (job.finished_at or time.time()) - job.rendering_at
     return frames_done / seconds if seconds > 0 else None
-
-
-def _rendered_until(farm: Farm, job: Job) -> float:
-    """Return when the job's rendering ended, which is before it is stitched; now, if it goes on."""
-    if job.state == JobState.RENDERING:
-        return time.time()
-    for event in farm.store.events(job.id):
-        if event.chunk_index is None and event.old_state == JobState.RENDERING:
-            return event.at
-    return job.finished_at or time.time()
 
 
 def _eta_s(job: Job, frames_done: int, fps: float | None) -> float | None:

@@ -51,6 +51,8 @@ def make_clip(
     start: int = 0,
     audio: Sequence[str] = (),
     audio_s: float | None = None,
+    languages: Sequence[str] = (),
+    chapters: Sequence[tuple[str, int, int]] = (),
     pix_fmt: str = "yuv420p",
     container: str | None = None,
     options: Mapping[str, str] | None = None,
@@ -63,6 +65,7 @@ def make_clip(
 
     Frame n is shown at `pts[n]`, else at n, plus `start`, in `time_base` (one frame by default). `audio` names
     an encoder a track, such as "aac"; tracks are sines of different pitch, `audio_s` long, else as the video.
+    `chapters` are (title, start, end) in milliseconds.
     """
     rate = Fraction(fps)
     base = time_base or 1 / rate
@@ -82,6 +85,9 @@ def make_clip(
         if rotation or hflip:
             stream.set_display_rotation(rotation, hflip=hflip)
         tracks = [output.add_stream(name, rate=_AUDIO_RATE, layout="mono") for name in audio]
+        for track, language in zip(tracks, languages, strict=False):
+            track.metadata["language"] = language
+        output.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(chapters, 1)])
         for picture, time in zip(pictures(size, pix_fmt), times, strict=False):
             picture.pts, picture.time_base = time, base
             output.mux(stream.encode(picture))
@@ -94,7 +100,7 @@ def make_clip(
 
 def pictures(size: tuple[int, int], pix_fmt: str = "yuv420p") -> Iterator[av.VideoFrame]:
     """Yield numbered frames without end: the number on top, moving noise below."""
-    width, height = size
+    width, height = (side + side % 2 for side in size)
     random = np.random.default_rng(1)
     noise = random.integers(64, 192, (height // 8 + 1, width // 8 + 1), np.uint8).repeat(8, 0).repeat(8, 1)
     for number in count():
@@ -102,7 +108,9 @@ def pictures(size: tuple[int, int], pix_fmt: str = "yuv420p") -> Iterator[av.Vid
         planes[:height] = np.roll(noise, (number, 3 * number), (0, 1))[:height, :width]
         planes[: height // 4] = _number_row(number, width)
         picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        yield picture if pix_fmt == "yuv420p" else picture.reformat(format=pix_fmt)
+        if (width, height) != tuple(size) or pix_fmt != "yuv420p":
+            picture = picture.reformat(*size, format=pix_fmt)
+        yield picture
 
 
 def read_number(picture: av.VideoFrame) -> int:
@@ -128,6 +136,11 @@ def _number_row(number: int, width: int) -> np.ndarray:
     for level, block in zip(levels, np.array_split(np.arange(width), NUM_BITS), strict=True):
         row[block] = level
     return row
+
+
+def _chapter(number: int, title: str, start_ms: int, end_ms: int) -> dict[str, object]:
+    times = {"start": start_ms, "end": end_ms, "time_base": Fraction(1, 1000)}
+    return {"id": number, **times, "metadata": {"title": title}}
 
 
 def _add_sine(output, track, pitch: int, *, start_s: Fraction, length_s: Fraction) -> None:

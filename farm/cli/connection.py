@@ -29,12 +29,18 @@ def connect(config: CliConfig) -> FarmClient:
         FarmUnreachable: there is none.
     """
     client = find(config)
-    if client is None:
+    if client is not None:
+        return client
+    record = FarmRecord.read(config.farm.home)
+    if record is not None:
         raise FarmUnreachable(
-            f"no farm is up in {config.farm.home}",
-            hint="start one with `farm up`, or set FARM_URL to where one is",
+            f"the farm in {config.farm.home} (process {record.pid}) does not answer",
+            hint=f"its logs lie in {config.farm.home / 'logs'}",
         )
-    return client
+    raise FarmUnreachable(
+        f"no farm is up in {config.farm.home}",
+        hint="start one with `farm up`, or set FARM_URL to where one is",
+    )
 
 
 def find(config: CliConfig) -> FarmClient | None:

@@ -27,6 +27,7 @@ def to_json(view: JobView) -> dict[str, Any]:
         "output": view.output,
     }
     further = {
+        "created_at": view.created_at,
         "stage": view.stage,
         "frames_done": view.frames_done,
         "frames_fused": view.frames_fused,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,10 @@ MATROSKA = Container(suffix=".mkv", muxer="matroska", tick_s=0.001, keeps_offset
 
 _BY_SUFFIX = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MATROSKA}
 
-#: FFmpeg's tables list these, and its MP4 muxer then refuses them as experimental.
-_EXPERIMENTAL = {("mp4", "truehd"), ("mov", "truehd")}
+#: Muxers that list coding formats which they then refuse, or take as experimental only.
+_PROMISE_TOO_MUCH = {"mp4", "mov"}
+
+_TRIAL_RATE = 48_000  # samples a second; any rate that all audio formats know
 
 
 def container_for(path: Path) -> Container:
@@ -48,26 +51,27 @@ def container_for(path: Path) -> Container:
     return container
 
 
-def muxer_for(container: Container, codec: str) -> str | None:
-    """Return the muxer that writes `codec` video into a container, or None if it cannot hold it."""
-    if container is MP4 and codec == "ffv1":
+def muxer_for(container: Container, video: str, audio: Collection[str]) -> str | None:
+    """Return the muxer that writes these coding formats into a container; None if it cannot hold the video.
+
+    Audio only decides between muxers: whether it is held at all is the caller's to ask.
+    """
+    if container is MP4 and video == "ffv1":
         return None
-    if holds(container.muxer, codec):
-        return container.muxer
-    # FFmpeg writes FFV1 into the MP4 form of a QuickTime file only; the same programs read both.
-    if container is MOV and holds(MP4.muxer, codec):
-        return MP4.muxer
-    return None
+    # FFmpeg writes some formats into the MP4 form of a QuickTime file only; the same programs read both.
+    muxers = [MOV.muxer, MP4.muxer] if container is MOV else [container.muxer]
+    able = [muxer for muxer in muxers if holds(muxer, video)]
+    return max(able, key=lambda muxer: sum(holds(muxer, codec) for codec in audio), default=None)
 
 
 @functools.cache
 def holds(muxer: str, codec: str) -> bool:
-    """Say whether a container takes a coding format, by FFmpeg's own tables."""
-    if (muxer, codec) in _EXPERIMENTAL:
-        return False
+    """Say whether a container takes a coding format, by asking FFmpeg to begin such a file."""
     trial = av.open(io.BytesIO(), "w", format=muxer)
     try:
-        trial.add_mux_stream(codec)
-    except ValueError:
+        stream = trial.add_mux_stream(codec, rate=_TRIAL_RATE)
+        if muxer in _PROMISE_TOO_MUCH and stream.type == "audio":
+            trial.start_encoding()
+    except (ValueError, av.error.FFmpegError):
         return False
     return True

@@ -40,14 +40,12 @@ def has_alpha(name: str) -> bool:
 @functools.cache
 def _offered(encoder: str) -> tuple[str, ...]:
     formats = av.Codec(encoder, "w").video_formats or []
-    return tuple(
-        each.name for each in formats if not each.has_palette and each.components and _is_plain(each)
-    )
+    return tuple(each.name for each in formats if _is_plain(each))
 
 
 def _is_plain(each: VideoFormat) -> bool:
-    """Leave out big-endian twins and formats that live on a device."""
-    return not each.is_big_endian and each.bits_per_pixel > 0
+    """Leave out palettes, big-endian twins and formats that live on a device."""
+    return not each.has_palette and not each.is_big_endian and bool(each.components)
 
 
 def _is_subsampled(name: str) -> bool:
@@ -72,6 +70,8 @@ def _loss(name: str, wanted: str) -> tuple[int, ...]:
     )
 
 
+_PALETTE_HOLDS = "bgra"  # the colours that a palette's indexes stand for
+
 _SIDE = 64  # pixels; any even multiple of the coarsest subsampling, 4
 
 
@@ -89,4 +89,5 @@ def _is_grey(each: VideoFormat) -> bool:
 
 @functools.cache
 def _format(name: str) -> VideoFormat:
-    return VideoFormat(name)
+    each = VideoFormat(name)
+    return VideoFormat(_PALETTE_HOLDS) if each.has_palette else each

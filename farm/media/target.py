@@ -67,7 +67,7 @@ def choose_target(
     if name not in ENCODERS or (lossless and not ENCODERS[name].is_lossless):
         raise BadInput(f"no such encoder for this: {name}", hint=f"choose one of: {', '.join(ENCODERS)}")
     kind, video = ENCODERS[name], info.video
-    muxer = _muxer(container, kind.codec)
+    muxer = _muxer(container, kind.codec, info)
     _check_audio(container, muxer, info)
     is_odd = needs_even_sides(name) and (video.width % 2 == 1 or video.height % 2 == 1)
     pix_fmt = nearest_format(name, video.pix_fmt, is_odd=is_odd)
@@ -82,8 +82,8 @@ def choose_target(
     )
 
 
-def _muxer(container: Container, codec: str) -> str:
-    muxer = muxer_for(container, codec)
+def _muxer(container: Container, codec: str, info: MediaInfo) -> str:
+    muxer = muxer_for(container, codec, [stream.codec for stream in info.audio])
     if muxer is None:
         raise BadInput(
             f"{container.suffix} cannot hold {codec} video",

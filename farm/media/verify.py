@@ -103,7 +103,7 @@ def _check_times(found: _Found, manifest: Manifest, *, may_shift: bool) -> None:
 def _check_copies(found: _Found, info: MediaInfo, copied: Mapping[int, int] | None) -> None:
     num_others = len([number for number in found.counts if number != 0])
     if num_others < len(info.audio):
-        raise StitchMismatch(f"the output has packets of {num_others} streams beside the video")
+        raise StitchMismatch(f"the output has sound in {num_others} of {len(info.audio)} tracks")
     for number, count in (copied or {}).items():
         if found.counts[number] != count:
             raise StitchMismatch(

@@ -97,7 +97,7 @@ def busy_worker(api, job: str) -> dict:
 
 
 def test_a_worker_killed_in_a_chunk(own_farm, api, slow_clip, tmp_path):
-    """kill -9 of the process that renders: its chunk runs again, the output is the same."""
+    """Kill -9 of the process that renders: its chunk runs again, the output is the same."""
     output = tmp_path / "out.mov"
     job = submit(own_farm, slow_clip, output)
     worker = busy_worker(api, job)

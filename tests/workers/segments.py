@@ -43,7 +43,7 @@ def clip(frames: list[av.VideoFrame], *, codec: str = "libx264", options: dict[s
 
 
 def segment(packets, stream, *, start: int = 0, end: int | None = None, context: int = 0, **header) -> bytes:
-    """Return a segment of frames [start, end) with `context` frames on both sides, from the first keyframe."""
+    """Return a segment of frames [start, end) with `context` frames on both sides of them."""
     times = sorted(packet.pts for packet in packets)
     end = len(times) if end is None else end
     context_of = stream.codec_context

@@ -11,11 +11,11 @@ from workers.face.mask import Mask, hull_mask
 from workers.face.shape import Pose
 
 # The part that always belongs to the face, whatever its colour (eyes, lips, beard, shade beside the nose):
-# the model's points from the brows down. Only what lies between it and the outline can be hair.
+# the model's points from the brows to above the chin. Only between it and the outline can hair or neck be.
 _INNER = np.array(
     [
-        [-28, -13, -4], [0, -17, 1], [28, -13, -4], [31, 4, -10], [31, 24, -10], [26, 44, -8],
-        [14, 61, -2], [0, 64, 1], [-14, 61, -2], [-26, 44, -8], [-31, 24, -10], [-31, 4, -10],
+        [-28, -13, -4], [0, -17, 1], [28, -13, -4], [31, 4, -10], [31, 22, -10], [26, 38, -8],
+        [14, 50, -1], [0, 53, 3], [-14, 50, -1], [-26, 38, -8], [-31, 22, -10], [-31, 4, -10],
     ],
     np.float32,
 )  # fmt: skip

@@ -103,7 +103,7 @@ class FusionUNet(nn.Module):
         residual = torch.zeros_like(x[:, 3:])
         # Term by term: all of them at full resolution would need ten times the memory.
         for weights, term in zip(grid.chunk(NUM_TERMS, dim=1), _terms(x[:, 3:], gap), strict=True):
-            residual = residual + cells.enlarge(weights, size_px) * term
+            residual = torch.addcmul(residual, cells.enlarge(weights, size_px), term)
         bound = self.config.residual_bound
         return bound * torch.tanh(residual / bound)
 
@@ -143,13 +143,13 @@ def _inputs(seen: Tensor, gap: Gap) -> Tensor:
     return torch.cat((shown - 0.5, plain - 0.5, mask - 0.5, cells.enlarge(gap.local, size_px), even), 1)
 
 
-def _terms(source: Tensor, gap: Gap) -> tuple[Tensor | float, ...]:
-    """Return NUM_TERMS factors for a transform, each (N, 3 or 1, S, S), the last the constant 1."""
+def _terms(source: Tensor, gap: Gap) -> tuple[Tensor, ...]:
+    """Return NUM_TERMS factors for a transform, (N, 3 or 1, S or 1, S or 1); the last is 1."""
     centred = source - gap.mean
     local = cells.enlarge(gap.local, source.shape[-1])
     stretched = centred * (torch.exp(gap.stretch) - 1.0)
     squares = (centred * centred).chunk(3, dim=1)
-    return (gap.overall, local, stretched, *centred.chunk(3, dim=1), *squares, 1.0)
+    return (gap.overall, local, stretched, *centred.chunk(3, dim=1), *squares, torch.ones_like(gap.overall))
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:

@@ -35,7 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, report on the way, and publish."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     options = _parser().parse_args(arguments)
-    settings = Settings(minutes=options.minutes, seed=options.seed, portraits=options.portraits)
+    settings = Settings(
+        minutes=options.minutes, seed=options.seed, num_trios=options.trios, portraits=options.portraits
+    )
     torch.set_num_threads(options.threads)
     photos = tuple(crop_folder(settings.portraits, settings.size_px)) if settings.portraits else ()
     _log.info("drawing %d trios", settings.num_trios)
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--minutes", type=float, default=10.0, help="how long to train (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trios", type=int, default=1000, help="how many to draw (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of the CPU (default: %(default)s)")
     parser.add_argument("--portraits", type=Path, help="a folder of photographs to train on as well")
     parser.add_argument("--checkpoint", type=Path, default=_CHECKPOINT)

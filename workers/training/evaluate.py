@@ -100,7 +100,7 @@ def _times_ms(network: FusionUNet) -> dict[str, float]:
 
 
 def _as_text(table: Table) -> str:
-    lines = [f"{'exam':22} {'way':30} {'fMSE':>8} {'PSNR dB':>8} {'dE':>6} {'cast':>6}"]
+    lines = [f"{'exam':22} {'way':30} {'fMSE':>8} {'fPSNR dB':>8} {'dE':>6} {'cast':>6}"]
     for exam, row in table.items():
         for way, one in row.items():
             psnr = 10 * np.log10(255.0**2 / one.mse)

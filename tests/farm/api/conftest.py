@@ -52,8 +52,8 @@ def http(transport):
 @pytest.fixture
 def unreachable_farm(farm):
     """The same farm, whose Redis has gone."""
-    from broker.config import BrokerConfig  # noqa: PLC0415
-    from broker.connect import open_broker  # noqa: PLC0415
+    from broker.config import BrokerConfig
+    from broker.connect import open_broker
 
     broker = open_broker(BrokerConfig(redis_url="unix:///nowhere/redis.sock"))
     return dataclasses.replace(farm, broker=broker)

@@ -15,7 +15,9 @@ def decode_segment(pieces: Iterable[bytes]) -> list[tuple[int, bool, str]]:
     """Decode a segment; return (frame, whether it is context, MD5 of its pixels) for every frame it names."""
     header, packets = read_segment(pieces)
     wanted = {}
-    for number, time in enumerate((*header.before, *header.pts, *header.after), header.start - len(header.before)):
+    for number, time in enumerate(
+        (*header.before, *header.pts, *header.after), header.start - len(header.before)
+    ):
         wanted[time] = (number, not header.start <= number < header.start + len(header.pts))
     decoder = open_decoder(header)
     pictures = [picture for packet in packets for picture in decoder.decode(padded(packet))]

@@ -26,7 +26,9 @@ class Packet:
 
 def packets(path: Path, *selection: str) -> list[Packet]:
     """List a file's packets in decode order; `selection` names streams as ffmpeg's -map does."""
-    maps = [argument for each in selection or ("0",) for argument in ("-map", f"0:{each}" if each != "0" else "0")]
+    maps = [
+        argument for each in selection or ("0",) for argument in ("-map", f"0:{each}" if each != "0" else "0")
+    ]
     lines = _run(
         ["-copyts", "-i", str(path), *maps, "-c", "copy", "-copyinkf", "-avoid_negative_ts", "disabled"],
         "framecrc",
@@ -37,9 +39,7 @@ def packets(path: Path, *selection: str) -> list[Packet]:
 
 def frame_md5s(path: Path) -> list[str]:
     """Decode a file's video and return the MD5 of every frame's pixels, in presentation order."""
-    lines = _run(
-        ["-noautorotate", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough"], "framemd5"
-    )
+    lines = _run(["-noautorotate", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough"], "framemd5")
     return [line.split(",")[-1].strip() for line in lines if not line.startswith("#")]
 
 

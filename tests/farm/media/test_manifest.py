@@ -72,7 +72,15 @@ def test_a_saved_manifest_is_the_same(tmp_path):
     loaded = Manifest.load(place / "manifest.npz")
     assert [path.name for path in place.iterdir()] == ["manifest.npz"]
     assert loaded.time_base == manifest.time_base
-    for name in ("packet_pts", "packet_dts", "packet_duration", "packet_size", "packet_flags", "pts", "order"):
+    for name in (
+        "packet_pts",
+        "packet_dts",
+        "packet_duration",
+        "packet_size",
+        "packet_flags",
+        "pts",
+        "order",
+    ):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(manifest, name))
 
 

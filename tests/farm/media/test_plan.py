@@ -109,7 +109,10 @@ def test_without_near_keyframes_chunks_are_cut_at_the_wanted_length():
 
 def test_a_tiny_rest_joins_the_last_chunk():
     """29 % of a chunk is no chunk; 31 % is one."""
-    ends = {count: len(plan_chunks(even(count, gop=1), chunk_s=Fraction(4), max_bytes=2**40)) for count in (229, 231)}
+    ends = {
+        count: len(plan_chunks(even(count, gop=1), chunk_s=Fraction(4), max_bytes=2**40))
+        for count in (229, 231)
+    }
     assert ends == {229: 2, 231: 3}
 
 
@@ -131,7 +134,7 @@ def test_one_frame_larger_than_the_limit_is_a_chunk_of_its_own():
 def test_a_lead_in_beyond_the_limit_does_not_shrink_chunks_to_nothing():
     """With a single keyframe the lead-in grows without end; chunks keep a fair share of their own."""
     plans = plan_chunks(even(2000, gop=2000), chunk_s=Fraction(4), max_bytes=100_000)
-    assert min(plan.end - plan.start for plan in plans) >= 25
+    assert min(plan.end - plan.start for plan in plans) >= 12  # half of a quarter of the limit
 
 
 def test_open_gops_are_entered_from_the_gop_before():

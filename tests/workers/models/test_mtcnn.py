@@ -130,7 +130,7 @@ def test_changed_weights_are_refused(tmp_path):
 
 def test_weights_come_without_the_package_itself():
     """Loading does not import mtcnn, which would look for tensorflow."""
-    import sys  # noqa: PLC0415
+    import sys
 
     shapes = [tuple(t.shape) for t in mtcnn_weights.load_weights("rnet")]
     assert shapes[0] == (28, 3, 3, 3)
