@@ -6,7 +6,7 @@ SOURCE ?=
 # Two torch processes on the same cores slow each other a hundredfold with more.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all bench bench-gpu lint train clean
+.PHONY: setup demo test test-all bench lint train clean
 
 setup: .venv/.ready  ## make .venv with everything; no root
 
@@ -27,9 +27,6 @@ test-all: setup
 
 bench: setup
 	$(BIN)/python -m bench
-
-bench-gpu:
-	$(PYTHON) -m bench.gpu
 
 lint: setup
 	$(BIN)/ruff check .

@@ -33,8 +33,8 @@ class Publisher:
         """Ask a worker to look at a source portrait."""
         self._send(TaskName.CHECK_SOURCE, message.to_json())
 
-    def advance(self, job_id: str | None) -> None:
-        """Ask the farm to move a job on; None: all of them."""
+    def advance(self, job_id: str) -> None:
+        """Ask the farm to move a job on."""
         self._send(TaskName.ADVANCE, job_id)
 
     def queue_length(self, queue: str) -> int:

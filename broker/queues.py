@@ -21,7 +21,7 @@ class TaskName(StrEnum):
     """Look at a source portrait. Takes a `CheckSource` as JSON."""
 
     ADVANCE = "farm.advance"
-    """Move a job on, or all of them. Takes a job's id, or None."""
+    """Move a job on. Takes its id."""
 
 
 #: Which queue each task waits in.

@@ -21,12 +21,6 @@ log = logging.getLogger(__name__)
 Step = Callable[[Farm, Job, JobLock], bool]
 
 
-def advance_all(farm: Farm) -> None:
-    """Move every unfinished job on, oldest first."""
-    for job in farm.store.unfinished_jobs():
-        advance(farm, job.id)
-
-
 def advance(farm: Farm, job_id: str) -> None:
     """Move one job on, as far as it goes without waiting; do nothing if somebody else is at it."""
     with JobLock(farm.broker.leases, job_id) as lock:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from farm.bootstrap import Farm
 from farm.lock import JobLock
 from farm.models import Job
+from farm.output import partial_path
 from farm.states import JobState
-from farm.stitch import partial_path
 
 
 def clean(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every step has this signature
@@ -18,7 +19,7 @@ def clean(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every 
     farm.broker.leases.forget_job(job.id)
     for name in farm.broker.segments.names(job.id):
         farm.broker.segments.delete(name)
-    partial_path(job).unlink(missing_ok=True)
+    partial_path(Path(job.output_path), job.id).unlink(missing_ok=True)
     shutil.rmtree(farm.config.job_directory(job.id), ignore_errors=True)
     if job.state == JobState.CANCELED:
         farm.store.cancel_chunks(job.id)

@@ -25,6 +25,7 @@ class Job(Row):
     state: Mapped[str] = mapped_column(default=JobState.SUBMITTED, index=True)
     created_at: Mapped[float]
     rendering_at: Mapped[float | None]
+    rendered_at: Mapped[float | None]
     first_frame_at: Mapped[float | None]
     finished_at: Mapped[float | None]
     stage: Mapped[str] = mapped_column(Text, default="")

@@ -31,7 +31,7 @@ HINTS = {
     "no-face": "choose a portrait in which the face is seen from the front",
     "not-a-picture": "give a JPEG or PNG file with --source",
     "no-such-face": "leave --source-face out to take the largest",
-    "unknown-engine": "`farm models list` shows the engines there are",
+    "unknown-engine": "the message names the engines that the worker has; choose one with --engine",
 }
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from farm.bootstrap import Farm
 from farm.collect import spool
-from farm.errors import JobFailed, OutputRefused
+from farm.errors import JobFailed
 from farm.lock import JobLock
 from farm.media.mux import mux
 from farm.media.probe import MediaInfo
 from farm.media.target import Target
 from farm.media.verify import verify
 from farm.models import Job
+from farm.output import partial_path, put_in_place
 from farm.prepare import PROGRESS_S, load_manifest, manifest_path
 from farm.schemas import JobRequest
 from farm.states import JobState
@@ -31,14 +31,16 @@ def is_ready(farm: Farm, job: Job) -> bool:
         return False
     if totals.frames_fused == 0 and job.engine != "passthrough":
         _no_face(farm, job)
-    farm.store.move_job(job.id, JobState.RENDERING, JobState.STITCHING, stage="stitching")
+    farm.store.move_job(
+        job.id, JobState.RENDERING, JobState.STITCHING, stage="stitching", rendered_at=farm.wall()
+    )
     return True
 
 
 def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     """STITCHING → DONE. Until the rename, nothing is seen at the output's name."""
     output = Path(job.output_path)
-    partial = partial_path(job)
+    partial = partial_path(output, job.id)
     info = MediaInfo.from_json(job.media)
     manifest = load_manifest(manifest_path(farm, job.id))
     target = Target.from_json(job.target)
@@ -56,15 +58,9 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     verify(partial, manifest, info, target, copied=report.copied)
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
-    _put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
+    put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
     farm.store.move_job(job.id, JobState.STITCHING, JobState.DONE, stage="done", finished_at=farm.wall())
     return True
-
-
-def partial_path(job: Job) -> Path:
-    """Return where the output grows: beside its final place, so that the last step is a rename."""
-    output = Path(job.output_path)
-    return output.with_name(f".{output.stem}.{job.id}.partial{output.suffix}")
 
 
 def _shower(farm: Farm, job: Job, lock: JobLock) -> Callable[[int, int], None]:
@@ -95,16 +91,3 @@ def _no_face(farm: Farm, job: Job) -> None:
             hint="leave --require-face out to keep it",
         )
     farm.store.add_note(job.id, "no frame of the input has a face: its frames are unchanged")
-
-
-def _put_in_place(partial: Path, output: Path, *, overwrite: bool) -> None:
-    if overwrite:
-        partial.replace(output)
-        return
-    try:
-        # A link, unlike a rename, refuses to replace what somebody put there meanwhile.
-        os.link(partial, output)
-    except FileExistsError as error:
-        partial.unlink()
-        raise OutputRefused(f"{output} appeared while the job ran", hint="give --overwrite") from error
-    partial.unlink()

@@ -147,10 +147,10 @@ def _num_committed(farm: Farm, job_id: str, chunks: dict[int, Chunk]) -> int:
 
 
 def _fps(job: Job, frames_done: int) -> float | None:
-    """Return the rate since rendering began; of a job that has ended, its stitching counts too."""
+    """Return the rate from the first offer to the last chunk, or until now."""
     if job.rendering_at is None or frames_done == 0:
         return None
-    seconds = (job.finished_at or time.time()) - job.rendering_at
+    seconds = (job.rendered_at or job.finished_at or time.time()) - job.rendering_at
     return frames_done / seconds if seconds > 0 else None
 
 

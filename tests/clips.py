@@ -63,30 +63,24 @@ def make_clip(
 ) -> Path:
     """Write a clip and return its path.
 
-    Frame n is shown at `pts[n]`, else at n, plus `start`, in `time_base` (one frame by default). `audio` names
-    an encoder a track, such as "aac"; tracks are sines of different pitch, `audio_s` long, else as the video.
-    `chapters` are (title, start, end) in milliseconds.
+    Frame n is shown at `pts[n]`, else at n, plus `start`, in `time_base` (one frame by default). `audio`
+    names an encoder a track, such as "aac"; tracks are sines of different pitch, `audio_s` seconds long, else
+    as long as the video. `chapters` are (title, start, end) in milliseconds.
     """
     rate = Fraction(fps)
     base = time_base or 1 / rate
     times = [start + time for time in (pts if pts is not None else range(num_frames))]
     with av.open(str(path), "w", format=container, container_options=dict(mux_options or {})) as output:
         output.metadata.update(tags or {})
-        stream = output.add_stream(codec, rate=rate)
-        stream.width, stream.height = size
+        stream = _add_video(output, codec, rate, base, size)
         stream.pix_fmt = pix_fmt
-        stream.codec_context.time_base = base
-        stream.time_base = base
         stream.gop_size = gop
-        stream.codec_context.thread_count = 1
         if codec not in _WITHOUT_B_FRAMES:
             stream.max_b_frames = bframes
         stream.options = {**_GOP_OPTIONS.get(codec, lambda _: {})(open_gop), **(options or {})}
         if rotation or hflip:
             stream.set_display_rotation(rotation, hflip=hflip)
-        tracks = [output.add_stream(name, rate=_AUDIO_RATE, layout="mono") for name in audio]
-        for track, language in zip(tracks, languages, strict=False):
-            track.metadata["language"] = language
+        tracks = _add_tracks(output, audio, languages)
         output.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(chapters, 1)])
         for picture, time in zip(pictures(size, pix_fmt), times, strict=False):
             picture.pts, picture.time_base = time, base
@@ -136,6 +130,21 @@ def _number_row(number: int, width: int) -> np.ndarray:
     for level, block in zip(levels, np.array_split(np.arange(width), NUM_BITS), strict=True):
         row[block] = level
     return row
+
+
+def _add_video(output, codec: str, rate: Fraction, base: Fraction, size: tuple[int, int]):
+    stream = output.add_stream(codec, rate=rate)
+    stream.width, stream.height = size
+    stream.codec_context.time_base = stream.time_base = base
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _add_tracks(output, audio: Sequence[str], languages: Sequence[str]) -> list:
+    tracks = [output.add_stream(name, rate=_AUDIO_RATE, layout="mono") for name in audio]
+    for track, language in zip(tracks, languages, strict=False):
+        track.metadata["language"] = language
+    return tracks
 
 
 def _chapter(number: int, title: str, start_ms: int, end_ms: int) -> dict[str, object]:

@@ -7,6 +7,7 @@ on the CPU. Knows the farm by FARM_REDIS_URL alone.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import socket
 import subprocess
@@ -15,16 +16,24 @@ import uuid
 from types import FrameType
 
 from workers.config import child_environment
+from workers.errors import NoSuchGpu
 from workers.gpus import choose_gpus
 
-#: How long a worker may take to end after it was asked to, in seconds; a chunk stops at its next frame.
-STOP_S = 20.0
+#: Exit code for options that cannot be used here, as everywhere in the farm.
+BAD_USAGE = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Start the workers, and stay until they have all ended or a signal stops them."""
     options = _parser().parse_args(arguments)
-    gpus = choose_gpus(options.gpus)
+    try:
+        gpus = choose_gpus(options.gpus)
+    except NoSuchGpu as error:
+        sys.stderr.write(f"error: {error}\nhint: --gpus all takes those there are, --gpus none the CPU\n")
+        return BAD_USAGE
+    if len(gpus) == 1:
+        # No process in between: signals reach Celery itself.
+        os.execve(sys.executable, *_worker(options, gpus[0]))  # noqa: S606 - no shell is wanted
     children = [_start(options, gpu) for gpu in gpus]
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -37,6 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _start(options: argparse.Namespace, gpu: str | None) -> subprocess.Popen[bytes]:
+    command, environment = _worker(options, gpu)
+    return subprocess.Popen(command, env=environment)
+
+
+def _worker(options: argparse.Namespace, gpu: str | None) -> tuple[list[str], dict[str, str]]:
+    """Return the command and the environment of one worker."""
     name = options.name or f"{socket.gethostname()}-{uuid.uuid4().hex[:6]}"
     if gpu is not None:
         name = f"{name}-gpu{gpu}"
@@ -45,7 +60,7 @@ def _start(options: argparse.Namespace, gpu: str | None) -> subprocess.Popen[byt
         *("--queues", "render", "--concurrency", "1", "--pool", "prefork", "--pool-start-method", "spawn"),
         *("--hostname", name, "--without-mingle", "--without-gossip", "--loglevel", options.loglevel),
     ]
-    return subprocess.Popen(command, env=child_environment(name=name, warm=options.warm, gpu=gpu))
+    return command, child_environment(name=name, warm=options.warm, gpu=gpu)
 
 
 def _parser() -> argparse.ArgumentParser:

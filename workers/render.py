@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from broker.connect import Broker
-from broker.segments import SegmentName
-
 from broker.clock import Clock
+from broker.connect import Broker
 from broker.framing import read_segment
 from broker.messages import ChunkRendered, RenderChunk
+from broker.segments import SegmentName
 from workers.config import WorkerConfig
 from workers.errors import DecodeMismatch
 from workers.frames import Frame

@@ -6,10 +6,9 @@ import hashlib
 import threading
 from collections.abc import Iterator
 
-from broker.segments import SegmentName, SegmentStore
-
 from broker.clock import Clock
 from broker.errors import SegmentMissing, StoreFull
+from broker.segments import SegmentName, SegmentStore
 from workers.errors import Stopped
 
 #: Pause before another try when the window is full, in seconds: the farm empties it at its disk's pace.

@@ -10,11 +10,11 @@ import importlib.metadata
 import logging
 from typing import TYPE_CHECKING, Any
 
-from broker.app import app
-from broker.queues import TaskName
 from celery.signals import worker_process_init, worker_process_shutdown
 
+from broker.app import app
 from broker.messages import CheckSource, RenderChunk
+from broker.queues import TaskName
 
 if TYPE_CHECKING:
     from workers.keeper import Keeper
@@ -44,11 +44,10 @@ def check_source(message: dict[str, Any]) -> None:
 def _start(**_: object) -> None:
     """Build this process's worker, in the pool's child."""
     global _worker, _keeper  # noqa: PLW0603 - tasks are functions: their state is the module's
+    from broker.clock import SystemClock
     from broker.config import BrokerConfig
     from broker.connect import open_broker
     from broker.publish import Publisher
-
-    from broker.clock import SystemClock
     from workers.config import WorkerConfig
     from workers.keeper import Keeper, first_beat
     from workers.worker import Worker

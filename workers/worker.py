@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 
-from broker.connect import Broker
-from broker.publish import Publisher
-from broker.segments import SegmentName
-
 from broker.clock import Clock
+from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost
 from broker.messages import CheckSource, ChunkFailed, ChunkRendered, FuseSpec, RenderChunk, SourceChecked
+from broker.publish import Publisher
+from broker.segments import SegmentName
 from workers.config import WorkerConfig
 from workers.errors import RenderError, Stopped
 from workers.keeper import Keeper, Progress

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.clock import SystemClock
+from farm.check import check
 from farm.cli.config import CliConfig
 from farm.cli.connection import connect, connect_to_new, find
 from farm.cli.display import open_display
@@ -25,11 +26,9 @@ from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.plan import FarmPlan
 from farm.launching.private_home import private_home
-from farm.models import Job
+from farm.output import partial_path
 from farm.schemas import JobRequest, JobView
 from farm.states import JobState
-from farm.stitch import partial_path
-from farm.submit import check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
         display.say("started a farm for this job")
         client = stack.enter_context(connect_to_new(farm, clock))
         view = client.submit(request)
-        partial = partial_path(Job(id=view.job, output_path=view.output))
+        partial = partial_path(Path(view.output), view.job)
         farm.remove_if_killed(partial)
         try:
             view = follow(client, view, display, clock, farm.tend)

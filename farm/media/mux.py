@@ -18,6 +18,7 @@ from farm.media.copies import Copies, add_copies, copied_packets
 from farm.media.info import MediaInfo, OtherStream
 from farm.media.muxers import muxer_options
 from farm.media.opening import open_video
+from farm.media.padded import padded_packet
 from farm.media.rendered import add_rendered_stream
 from farm.media.restamp import Restamper, Stamped
 from farm.media.table import Manifest
@@ -138,7 +139,7 @@ class _Joint:
         on_progress(self._manifest.num_frames, self._manifest.num_frames)
 
     def _packet(self, stamped: Stamped) -> av.Packet[Any]:
-        packet = av.Packet(stamped.data)
+        packet = padded_packet(stamped.data)
         packet.stream = self._video
         packet.pts, packet.dts, packet.duration = stamped.pts, stamped.dts, stamped.duration
         packet.time_base = self._manifest.time_base

@@ -11,6 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from broker.framing import StreamHeader
 from farm.errors import StitchMismatch
+from farm.media.padded import padded_packet
 
 #: PyAV makes streams either with an encoder, which the farm has no use for (and which may want a GPU), or
 #: from a stream that was read. So the first packet goes through this container, in memory: it takes
@@ -42,7 +43,7 @@ def _template(codec: str, header: StreamHeader, first_packet: bytes) -> bytes:
     with av.open(memory, "w", format=_TEMPLATE_FORMAT) as container:
         rate = header.frame_rate or Fraction(25)
         stream = container.add_mux_stream(codec, rate=rate, width=header.width, height=header.height)
-        packet = av.Packet(first_packet)
+        packet = padded_packet(first_packet)
         packet.stream = stream
         packet.pts = packet.dts = 0
         packet.time_base = 1 / rate

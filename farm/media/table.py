@@ -32,7 +32,8 @@ _ARRAYS = ("packet_pts", "packet_dts", "packet_duration", "packet_size", "packet
 class Manifest:
     """A video's packets in decode order, and what follows from them. Arrays are read-only.
 
-    `packet_*` have shape (num_packets,); absent times are `NO_TIME`, which no frame's pts is. Times are in `time_base`.
+    `packet_*` have shape (num_packets,). Times are in `time_base`; absent ones are `NO_TIME`, and no frame's
+    pts is absent.
     """
 
     time_base: Fraction

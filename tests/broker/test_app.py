@@ -74,7 +74,7 @@ def test_each_message_waits_in_its_queue(broker_config):
     assert (publisher.queue_length(RENDER), publisher.queue_length(FARM)) == (0, 0)
     publisher.render_chunk(CHUNK)
     publisher.check_source(CheckSource(job_id="j", fuse=FUSE))
-    publisher.advance(None)
+    publisher.advance("j1")
     publisher.advance("j")
     publisher.advance("j")
     assert (publisher.queue_length(RENDER), publisher.queue_length(FARM)) == (2, 3)

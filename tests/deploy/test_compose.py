@@ -128,7 +128,8 @@ def fill(text: str, where: dict[str, str]) -> str:
 def running(words: list[str], env: dict[str, str], folder: Path, name: str):
     log = (folder / f"{name}.log").open("w")
     keep = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    process = subprocess.Popen(words, env=keep | env, stdout=log, stderr=log, cwd=ROOT)
+    env = keep | env | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(words, env=env, stdout=log, stderr=log, cwd=folder)
     try:
         yield process
         assert process.poll() is None, (folder / f"{name}.log").read_text()

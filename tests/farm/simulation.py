@@ -42,7 +42,7 @@ class Mailbox:
     def check_source(self, message: CheckSource) -> None:
         self.messages.append(message)
 
-    def advance(self, job_id: str | None) -> None:
+    def advance(self, job_id: str) -> None:
         pass
 
     def queue_length(self, queue: str) -> int:

@@ -1,4 +1,4 @@
-"""Decode segments and files to digests of frames, on PyAV alone: nothing of the farm's or the workers' is in it."""
+"""Decode segments to digests of frames, on PyAV alone: nothing of the farm's or the workers' is in it."""
 
 from __future__ import annotations
 

@@ -71,5 +71,5 @@ def _packet(line: str, bases: dict[int, Fraction]) -> Packet:
         size=size,
         checksum=fields[5],
         # framecrc names the flags only of packets that have others than "key" alone.
-        is_key=not any(field.startswith("F=") and not int(field[2:], 16) & 1 for field in fields[6:]),
+        is_key=not any(field.startswith("F=") and not int(field[2:], 0) & 1 for field in fields[6:]),
     )

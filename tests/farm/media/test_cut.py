@@ -113,7 +113,7 @@ def test_context_frames_are_the_neighbours_frames(clip):
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
 def test_far_chunks_are_sought(tmp_path, suffix, monkeypatch):
-    """Where reading on would cost more than a seek, the container is asked to seek; the bytes are the same."""
+    """Where reading on would cost more than a seek, the container seeks, and the bytes are the same."""
     clip = make_clip(tmp_path / f"long.{suffix}", num_frames=400, gop=10, open_gop=True, audio=["aac"])
     info = probe(clip)
     manifest = index(clip, info)

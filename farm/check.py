@@ -1,0 +1,82 @@
+"""Can this job be done? Looks at a request's files, without a farm and before one is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from farm.errors import OutputRefused, SourceRefused
+from farm.media.info import MediaInfo
+from farm.media.probe import probe
+from farm.media.target import Target, choose_target
+from farm.schemas import JobRequest
+
+#: Largest portrait taken, in bytes. It travels through Redis to every worker.
+MAX_SOURCE_BYTES = 64 * 1024 * 1024
+
+#: What a disk must have free beside the estimate, in bytes: a full disk is better met here than at the end.
+SPARE_BYTES = 64 * 1024 * 1024
+
+
+def check(request: JobRequest) -> tuple[MediaInfo, Target]:
+    """Look at a request's files without a farm.
+
+    Raises:
+        BadInput: a file or an option cannot be used; the message and hint are for the user.
+    """
+    info = probe(Path(request.input))
+    target = choose_target(
+        Path(request.output), info, lossless=request.lossless, crf=request.crf, preset=request.preset
+    )
+    _check_source(request)
+    _check_output(request, info)
+    return info, target
+
+
+def _check_source(request: JobRequest) -> None:
+    if request.source is None:
+        if request.engine == "passthrough":
+            return
+        raise SourceRefused(
+            f"the engine {request.engine!r} needs a source portrait", hint="give one with --source FACE.jpg"
+        )
+    path = Path(request.source)
+    if not path.is_file():
+        raise SourceRefused(f"no such source portrait: {path}", hint="check the path given with --source")
+    if not os.access(path, os.R_OK):
+        raise SourceRefused(f"the source portrait {path} cannot be read", hint="check its permissions")
+    if path.stat().st_size > MAX_SOURCE_BYTES:
+        raise SourceRefused(
+            f"the source portrait {path} is larger than {MAX_SOURCE_BYTES >> 20} MiB",
+            hint="a JPEG of 2,000 pixels a side is plenty",
+        )
+
+
+def _check_output(request: JobRequest, info: MediaInfo) -> None:
+    output = Path(request.output)
+    if not output.parent.is_dir():
+        raise OutputRefused(f"no such directory: {output.parent}", hint=f"make it: mkdir -p {output.parent}")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise OutputRefused(f"cannot write in {output.parent}", hint="choose another place with -o")
+    if output.is_dir():
+        raise OutputRefused(f"{output} is a directory", hint="name a file with -o")
+    for role, path in (("input", request.input), ("source", request.source)):
+        if path is not None and output.exists() and output.samefile(path):
+            raise OutputRefused(
+                f"the output is the {role} itself",
+                hint="the original is never overwritten: choose another -o",
+            )
+    if output.exists() and not request.overwrite:
+        raise OutputRefused(f"{output} is already there", hint="choose another -o, or give --overwrite")
+    _check_space(output.parent, info)
+
+
+def _check_space(directory: Path, info: MediaInfo) -> None:
+    free = shutil.disk_usage(directory).free
+    needed = info.size_bytes + SPARE_BYTES
+    if free < needed:
+        raise OutputRefused(
+            f"{directory} has {free >> 20} MiB free, and this job needs about {needed >> 20} MiB",
+            hint="free some space, or choose another disk with -o",
+        )
