@@ -191,3 +191,13 @@ def test_pictures_are_turned_upright_without_loss(broker, renderer, rotation, hf
             have = np.frombuffer(bytes(got.planes[plane]), np.uint8)
             have = have.reshape(got.planes[plane].height, -1)[:, : got.planes[plane].width]
             assert np.array_equal(have, want)
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264", "libx265", "libvpx-vp9", "ffv1"])
+def test_decoders_read_no_further_than_the_packet(broker, renderer, codec):
+    """Packets are padded as FFmpeg demands: the same pictures as from the file, for every kind of decoder."""
+    options = {"libx265": {"x265-params": "log-level=none"}}.get(codec, {})
+    packets, stream = clip(pictures(40), codec=codec, options=options)
+    put(broker, segment(packets, stream))
+    render(renderer, offer(0, 40))
+    assert decoded(broker) == truth(packets, stream)

@@ -33,6 +33,7 @@ def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: in
         if picture.pts is None or picture.pts < times[position]:
             continue
         index = first + position
+        picture.time_base = header.time_base
         if picture.pts != times[position]:
             raise DecodeMismatch(f"frame {index} (pts {times[position]}) is missing; got pts {picture.pts}")
         is_own = header.start <= index < header.start + len(header.pts)
@@ -68,7 +69,9 @@ def open_decoder(header: StreamHeader, *, threads: int) -> VideoCodecContext:
 
 
 def _packet(record: PacketRecord, header: StreamHeader) -> av.Packet[Any]:
-    packet = av.Packet(record.data)
+    # Made empty, then filled: only then does FFmpeg put the zeros behind it that decoders read into.
+    packet = av.Packet(len(record.data))
+    packet.update(record.data)
     packet.pts, packet.dts, packet.duration = record.pts, record.dts, record.duration
     packet.time_base = header.time_base
     packet.is_keyframe = record.is_keyframe
