@@ -23,7 +23,7 @@ def main(clip: Path | None = None) -> None:
     """Measure both engines; write bench/results/efficiency.json."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        clips = {"portrait moving, 720p25, 16 s": portrait_clip(folder / "clip.mp4", seconds=16)}
+        clips = {"portrait moving, 720p25, 6 s": portrait_clip(folder / "clip.mp4", seconds=6)}
         if clip is not None:
             clips[clip.name] = clip
         with running_farm(folder / "farm", "--workers", "1") as farm:

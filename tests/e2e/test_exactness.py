@@ -87,3 +87,16 @@ def test_nothing_is_left_in_redis(farm, clip, tmp_path):
     assert keys == []
     assert int(redis.get("farm:bytes") or 0) == 0
     assert list(Path(farm.home, "jobs").iterdir()) == []
+
+
+@pytest.mark.parametrize(("rotation", "hflip"), [(90, False), (270, False), (180, False), (0, True)])
+def test_phone_clips_come_out_upright(farm, tmp_path, rotation, hflip):
+    """The display matrix is applied once: a player that turns the input and plays the output shows the same."""
+    from tests.clips import make_clip
+
+    path = make_clip(tmp_path / "phone.mp4", num_frames=30, rotation=rotation, hflip=hflip)
+    output = tmp_path / "out.mov"
+    farm.render(str(path), *LOSSLESS, "--chunk-seconds", "0.5", "-o", str(output))
+    assert judge.frame_md5s(output) == judge.frame_md5s(path)
+    probe = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream_side_data", output]
+    assert "rotation" not in subprocess.run(probe, capture_output=True, text=True, check=True).stdout
