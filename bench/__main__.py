@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("exactness", "efficiency", "uhd", "redis_memory", "startup")
+NAMES = ("exactness", "efficiency", "uhd", "redis_memory", "startup", "faults", "store_scale", "queue_1000")
 
 
 def main(names: list[str]) -> None:

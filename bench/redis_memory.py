@@ -28,7 +28,9 @@ def main(clip: Path | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         for times in (1, 10):
-            path = moving_pattern(folder / f"clip{times}.mp4", seconds=SECONDS * times, size="640x360", gop=30)
+            path = moving_pattern(
+                folder / f"clip{times}.mp4", seconds=SECONDS * times, size="640x360", gop=30
+            )
             with running_farm(folder / f"farm{times}", "--workers", "1") as farm:
                 rows.append(_row(farm, folder, path, SECONDS * times))
     ratio = rows[1]["peak_over_idle_mib"] / rows[0]["peak_over_idle_mib"]

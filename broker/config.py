@@ -18,10 +18,11 @@ WINDOW_BYTES = 256 * 2**20
 PART_BYTES = 4 * 2**20
 
 #: Seconds that a lease lives between two renewals. Must exceed the slowest gap between renewals (a stalled
-#: interpreter, a Redis that restarts), not the slowest chunk: it is renewed while the chunk renders.
-LEASE_TTL_S = 12.0
+#: interpreter, a Redis that restarts), not the slowest chunk: it is renewed while the chunk renders. With the
+#: pauses before another attempt, a lost worker's chunk runs again within 15 s.
+LEASE_TTL_S = 10.0
 
-#: Seconds between two heartbeats, and between two renewals: six tries before a lease lapses.
+#: Seconds between two heartbeats: five before a lease lapses.
 HEARTBEAT_S = 2.0
 
 #: Seconds after which Celery sends a message again that was taken and never acknowledged. Messages are
@@ -63,6 +64,12 @@ class BrokerConfig:
             raise ValueError("FARM_PART_BYTES must not exceed FARM_WINDOW_BYTES")
         if self.lease_ttl_s < 2 * self.heartbeat_s:
             raise ValueError("FARM_LEASE_TTL_S must be at least two of FARM_HEARTBEAT_S: one may be lost")
+
+    @property
+    def address(self) -> str:
+        """Where Redis is, for people: the URL without its user and password."""
+        scheme, _, rest = self.redis_url.partition("://")
+        return rest if scheme == "unix" else rest.rpartition("@")[2]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> BrokerConfig:

@@ -58,6 +58,9 @@ class LeaseTable(Protocol):
             LeaseLost: it is not the offered one, somebody holds it, or it has a result already.
         """
 
+    def held_by(self, job_id: str, index: int, worker: str) -> Lease | None:
+        """Return the lease that this worker holds on a chunk, for whoever speaks for it after its death."""
+
     def renew(self, lease: Lease, *, num_frames: int, stage: str) -> None:
         """Keep a lease for another term, and say how far the work is.
 

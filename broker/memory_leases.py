@@ -79,6 +79,12 @@ class MemoryLeaseTable:
             job.held[index] = _Held(lease, holder, self._clock.now_s() + self._lease_ttl_s)
             return lease
 
+    def held_by(self, job_id: str, index: int, worker: str) -> Lease | None:
+        """See `LeaseTable`."""
+        with self._mutex:
+            held = self._held(self._jobs[job_id], index)
+            return held.lease if held is not None and held.holder.worker == worker else None
+
     def renew(self, lease: Lease, *, num_frames: int, stage: str) -> None:
         """See `LeaseTable`."""
         with self._mutex:

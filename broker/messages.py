@@ -106,9 +106,22 @@ class ChunkRendered(Message):
         return {**fields, "notes": tuple(fields.get("notes", ()))}
 
 
+#: The code of an attempt that a worker gave up because it was asked to end.
+HANDED_BACK = "handed-back"
+
+#: The code of an attempt whose worker is not of the build that the job was begun with.
+OTHER_BUILD = "other-build"
+
+#: The code of an attempt in which the process that rendered died; its parent process says so.
+WORKER_DIED = "worker-died"
+
+#: Codes that say nothing against the chunk: they are not counted among its failures.
+UNCOUNTED = frozenset({HANDED_BACK, OTHER_BUILD})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkFailed(Message):
-    """An attempt at a chunk failed in a way that the worker could report."""
+    """An attempt at a chunk failed in a way that the worker, or its parent process, could report."""
 
     job_id: str
     index: int

@@ -62,6 +62,14 @@ class RedisLeaseTable:
             raise LeaseLost(job_id, index, attempt)
         return lease
 
+    def held_by(self, job_id: str, index: int, worker: str) -> Lease | None:
+        """See `LeaseTable`."""
+        fields = self._hash(self._keys.lease(job_id, index))
+        if not fields or fields[b"worker"].decode() != worker:
+            return None
+        token = fields[b"token"].decode()
+        return Lease(job_id=job_id, index=index, attempt=int(fields[b"attempt"]), token=token)
+
     def renew(self, lease: Lease, *, num_frames: int, stage: str) -> None:
         """See `LeaseTable`."""
         keys = self._keys_of(lease.job_id, lease.index)[:2]

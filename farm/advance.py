@@ -9,14 +9,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from farm import clean, collect, dispatch, prepare, reap, stitch
+from sqlalchemy.exc import OperationalError
+
+from farm import clean, collect, disk, dispatch, prepare, reap, stitch
 from farm.bootstrap import Farm
-from farm.errors import FarmError, StaleTransition
+from farm.errors import FarmError, JobNotFound, StaleTransition, is_bad_input
 from farm.lock import JobLock
 from farm.models import Job
-from farm.states import LIVE_JOB_STATES, JobState
+from farm.states import LIVE_JOB_STATES, JobState, return_state
+from farm.steering import pause
 
 log = logging.getLogger(__name__)
+
+#: States in which an error ends the step, and not the reconciler.
+WORKING = LIVE_JOB_STATES - {JobState.PAUSED}
 
 Step = Callable[[Farm, Job, JobLock], bool]
 
@@ -26,8 +32,13 @@ def advance(farm: Farm, job_id: str) -> None:
     with JobLock(farm.broker.leases, job_id) as lock:
         if not lock.is_held:
             return
-        while _step(farm, farm.store.job(job_id), lock):
-            lock.renew()
+        try:
+            while _step(farm, farm.store.job(job_id), lock):
+                lock.renew()
+        except JobNotFound:
+            log.info("deleted meanwhile", extra={"job": job_id})
+        except StaleTransition:
+            log.info("moved on by somebody else", extra={"job": job_id})
 
 
 def _step(farm: Farm, job: Job, lock: JobLock) -> bool:
@@ -37,28 +48,47 @@ def _step(farm: Farm, job: Job, lock: JobLock) -> bool:
     except StaleTransition:
         # Canceled, or moved on, while we looked: look again at what it is now.
         return True
-    except FarmError as error:
-        return _fail(farm, job, error)
-    except OSError as error:
-        return _fail(farm, job, FarmError(f"{error.strerror}: {error.filename}", code="disk-error"))
+    except (FarmError, OSError, OperationalError) as error:
+        return _stop(farm, job, error)
 
 
-def _fail(farm: Farm, job: Job, error: FarmError) -> bool:
+def _stop(farm: Farm, job: Job, error: FarmError | OSError | OperationalError) -> bool:
+    """Pause or fail a job that met an error."""
+    if JobState(job.state) not in WORKING:
+        raise error
+    try:
+        if disk.is_full(error):
+            log.warning("disk full", extra={"job": job.id})
+            pause.pause_for_space(farm, job)
+        elif isinstance(error, FarmError):
+            _fail(farm, job, error)
+        elif isinstance(error, OperationalError):
+            raise error  # the database is away for a while; the next round tries again
+        else:
+            _fail(farm, job, FarmError(f"{error.strerror}: {error.filename}", code="disk-error"))
+    except StaleTransition:
+        log.info("stopped by its user meanwhile", extra={"job": job.id})
+    return True
+
+
+def _fail(farm: Farm, job: Job, error: FarmError) -> None:
     log.error("job failed", extra={"job": job.id, "code": error.code, "reason": error.message})
     state = JobState(job.state)
-    if state not in LIVE_JOB_STATES:
-        raise error
+    # What was rendered is worth keeping, unless no retry can ever use it. An output that cannot be put in its
+    # place is bad input too, but the user's next step is to make room for it.
+    is_kept = state == JobState.STITCHING or not is_bad_input(error.code)
     farm.store.move_job(
         job.id,
         state,
         JobState.FAILED,
+        detail=error.message,
         stage="failed",
         finished_at=farm.wall(),
+        came_from=return_state(state) if is_kept else None,
         error_code=error.code,
         error_message=error.message,
         error_hint=error.hint,
     )
-    return True
 
 
 def _render(farm: Farm, job: Job, lock: JobLock) -> bool:
@@ -73,6 +103,7 @@ STEPS: dict[JobState, Step] = {
     JobState.INDEXING: prepare.prepare,
     JobState.RENDERING: _render,
     JobState.STITCHING: stitch.stitch,
+    JobState.PAUSED: pause.look_for_space,
     JobState.DONE: clean.clean,
     JobState.FAILED: clean.clean,
     JobState.CANCELED: clean.clean,

@@ -20,6 +20,8 @@ def cancel(farm: Farm, job_id: str) -> None:
         raise StaleTransition(
             f"job {job_id} is already {state}", hint="only a job that goes on can be canceled"
         )
-    farm.store.move_job(job_id, state, JobState.CANCELED, stage="canceled", finished_at=farm.wall())
+    farm.store.move_job(
+        job_id, state, JobState.CANCELED, stage="canceled", finished_at=farm.wall(), cleaned=False
+    )
     farm.broker.leases.withdraw_job(job_id)
     farm.publisher.advance(job_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from farm.errors import OutputRefused, SourceRefused
 from farm.media.info import MediaInfo
+from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
 from farm.schemas import JobRequest
@@ -51,6 +52,18 @@ def _check_source(request: JobRequest) -> None:
             f"the source portrait {path} is larger than {MAX_SOURCE_BYTES >> 20} MiB",
             hint="a JPEG of 2,000 pixels a side is plenty",
         )
+    _check_picture(path)
+
+
+def _check_picture(path: Path) -> None:
+    if is_picture(path):
+        return
+    kind = "a HEIF picture, which is not read here" if is_heif(path) else "not a picture"
+    raise SourceRefused(
+        f"the source portrait {path} is {kind}",
+        hint="save it as JPEG or PNG; of a video, take one sharp frame",
+        code="not-a-picture",
+    )
 
 
 def _check_output(request: JobRequest, info: MediaInfo) -> None:

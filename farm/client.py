@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, StaleTransition
-from farm.schemas import ChunkView, FarmView, JobRequest, JobView, WorkerView
+from farm.schemas import CheckView, ChunkView, DeletionView, FarmView, JobRequest, JobView, WorkerView
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -91,7 +91,43 @@ class FarmClient:
             JobNotFound: there is none of that id.
             StaleTransition: it has already ended.
         """
-        return self._one(JobView, "POST", f"/api/jobs/{_segment(job_id)}/cancel")
+        return self._steer(job_id, "cancel")
+
+    def pause(self, job_id: str) -> JobView:
+        """Hold a job; raises as `cancel`, and if it is paused already."""
+        return self._steer(job_id, "pause")
+
+    def resume(self, job_id: str) -> JobView:
+        """Let a paused job go on; raises as `cancel`, and if it is not paused."""
+        return self._steer(job_id, "resume")
+
+    def retry(self, job_id: str) -> JobView:
+        """Take up a failed job; raises as `cancel`, and if it has not failed or nothing of it is kept."""
+        return self._steer(job_id, "retry")
+
+    def prioritise(self, job_id: str, priority: int) -> JobView:
+        """Set a job's priority; raises as `cancel`."""
+        return self._steer(job_id, "priority", json={"priority": priority})
+
+    def delete(
+        self, job_id: str, *, dry_run: bool = False, force: bool = False, with_output: bool = False
+    ) -> DeletionView:
+        """Delete a job, or say what would go.
+
+        Raises:
+            JobNotFound: there is none of that id.
+            StaleTransition: it has not ended, and `force` is false.
+        """
+        params = {"dry_run": dry_run, "force": force, "output": with_output}
+        return self._one(DeletionView, "DELETE", f"/api/jobs/{_segment(job_id)}", params=params)
+
+    def check(self, request: JobRequest) -> CheckView:
+        """Ask what a job would take, and what speaks against it.
+
+        Raises:
+            BadInput: its files or options cannot be used at all.
+        """
+        return self._one(CheckView, "POST", "/api/jobs/check", json=request.model_dump())
 
     def workers(self) -> list[WorkerView]:
         """Return the workers that live."""
@@ -112,6 +148,9 @@ class FarmClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _steer(self, job_id: str, verb: str, **request: Any) -> JobView:
+        return self._one(JobView, "POST", f"/api/jobs/{_segment(job_id)}/{verb}", **request)
 
     def _one(self, kind: type[T], method: str, path: str, **request: Any) -> T:
         try:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from broker.errors import SegmentCorrupt, SegmentMissing
-from broker.messages import ChunkFailed, ChunkRendered
+from broker.messages import UNCOUNTED, ChunkFailed, ChunkRendered
 from broker.segments import SegmentName
 from farm.bootstrap import Farm
-from farm.errors import JobFailed
+from farm.errors import JobFailed, is_bad_input
 from farm.models import Chunk, Job
 from farm.spool import Spool
 from farm.states import IN_FLIGHT, ChunkState
+from farm.store.chunks import LONGEST_PAUSE_S
 
 log = logging.getLogger(__name__)
 
 #: Pause before another attempt at a chunk, in seconds, doubled each time: a worker restarts in that.
 RETRY_S = 1.0
 
+#: Ranges of frames that an error names; `farm status` has the others.
+MOST_RANGES = 10
+
 
 def collect(farm: Farm, job: Job) -> None:
-    """Take every result that lies in Redis, then the finished parts of chunks that still render."""
+    """Take every result that lies in Redis, then the finished parts of chunks that still render.
+
+    Raises:
+        JobFailed: the job cannot be rendered at all, or too many of its chunks cannot.
+        OSError: the spool cannot be written; what was not taken still lies in Redis.
+    """
     results = farm.broker.leases.results(job.id)
     for chunk in farm.store.chunks(job.id, IN_FLIGHT):
         result = results.get(chunk.index)
@@ -50,17 +60,26 @@ def free_segments(farm: Farm, job_id: str, index: int) -> None:
     farm.broker.leases.forget(job_id, index)
 
 
+def take_back(farm: Farm, chunk: Chunk, reason: str) -> None:
+    """Let a chunk in flight wait again, as if it had not been offered: nobody has failed."""
+    farm.broker.leases.withdraw(chunk.job_id, chunk.index)
+    farm.store.move_chunk(chunk, ChunkState.PLANNED, detail=reason)
+    spool(farm, chunk.job_id).discard(chunk.index, chunk.attempt)
+    free_segments(farm, chunk.job_id, chunk.index)
+
+
 def soft_fail(farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool = True) -> None:
-    """Let a chunk be tried again, or fail the job when its attempts are spent.
+    """Let a chunk be tried again, or give it up when its attempts are spent.
 
     Raises:
-        JobFailed: `counts` and this was the last attempt.
+        JobFailed: `counts`, and it was given up as one of too many.
     """
     log.warning("attempt failed", extra={"job": job.id, "chunk": chunk.index, "reason": reason})
     failures = chunk.failures + counts
     if counts and failures >= farm.config.max_attempts:
-        _give_up(farm, chunk, reason, code="chunk-failed")
-    pause_s = RETRY_S * 2 ** (failures - 1) if counts else 0.0
+        _give_up(farm, job, chunk, reason)
+        return
+    pause_s = min(LONGEST_PAUSE_S, RETRY_S * 2 ** (failures - 1)) if counts else 0.0
     farm.store.move_chunk(
         chunk,
         ChunkState.SOFT_FAILED,
@@ -71,6 +90,30 @@ def soft_fail(farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool =
     )
     spool(farm, job.id).discard(chunk.index, chunk.attempt)
     free_segments(farm, job.id, chunk.index)
+
+
+def failed_chunks(farm: Farm, job_id: str) -> JobFailed:
+    """Return the error of a job of which chunks were given up; it names the frames."""
+    failed = farm.store.chunks(job_id, {ChunkState.FAILED})
+    ranges = _joined((chunk.start, chunk.end) for chunk in failed)
+    shown = ", ".join(f"[{start}, {end})" for start, end in ranges[:MOST_RANGES])
+    more = f" and {len(ranges) - MOST_RANGES} more ranges" if len(ranges) > MOST_RANGES else ""
+    first = failed[0]
+    return JobFailed(
+        f"frames {shown}{more} failed after {first.failures} attempts each: {first.error}",
+        code="chunk-failed",
+        hint=f"what was rendered is kept: `farm retry {job_id}` tries only these frames again",
+    )
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return half-open ranges in order, those that touch made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if joined and joined[-1][1] == start:
+            start = joined.pop()[0]  # noqa: PLW2901 - the range grows
+        joined.append((start, end))
+    return joined
 
 
 def _take(farm: Farm, job: Job, chunk: Chunk, result: ChunkRendered) -> None:
@@ -89,6 +132,7 @@ def _take(farm: Farm, job: Job, chunk: Chunk, result: ChunkRendered) -> None:
         num_fused=result.num_fused,
         render_s=result.render_s,
         error=None,
+        output_bytes=result.num_bytes,
     )
     free_segments(farm, job.id, chunk.index)
     if job.first_frame_at is None or result.first_frame_at < job.first_frame_at:
@@ -99,18 +143,21 @@ def _take(farm: Farm, job: Job, chunk: Chunk, result: ChunkRendered) -> None:
 
 
 def _take_failure(farm: Farm, job: Job, chunk: Chunk, result: ChunkFailed) -> None:
-    if result.is_final:
-        _give_up(farm, chunk, result.message, code=result.code)
-    soft_fail(farm, job, chunk, f"{result.code}: {result.message} (worker {result.worker})")
+    if is_bad_input(result.code):
+        # Every other chunk would say the same of the user's portrait or request.
+        farm.store.move_chunk(chunk, ChunkState.FAILED, detail=result.message, error=result.message)
+        raise JobFailed(result.message, code=result.code, hint="the worker's log has more")
+    reason = f"{result.code}: {result.message} (worker {result.worker})"
+    soft_fail(farm, job, chunk, reason, counts=result.code not in UNCOUNTED)
 
 
-def _give_up(farm: Farm, chunk: Chunk, reason: str, *, code: str) -> None:
-    farm.store.move_chunk(chunk, ChunkState.FAILED, detail=reason, error=reason)
-    raise JobFailed(
-        f"frames [{chunk.start}, {chunk.end}) failed after {chunk.attempt} attempts: {reason}",
-        code=code,
-        hint="the worker's log has more",
-    )
+def _give_up(farm: Farm, job: Job, chunk: Chunk, reason: str) -> None:
+    failures = chunk.failures + 1
+    farm.store.move_chunk(chunk, ChunkState.FAILED, detail=reason, error=reason, failures=failures)
+    spool(farm, job.id).discard(chunk.index, chunk.attempt)
+    free_segments(farm, job.id, chunk.index)
+    if farm.store.job(job.id).num_failed >= farm.config.max_failed_chunks:
+        raise failed_chunks(farm, job.id)
 
 
 def _relieve(farm: Farm, job: Job, chunk: Chunk) -> None:

@@ -19,6 +19,10 @@ CHUNK_SECONDS = 5.0
 #: Tries at a chunk before it is given up. A third failure is no accident.
 MAX_ATTEMPTS = 3
 
+#: Chunks of one job that may be given up before the job is: one or two are bad places in a video, twenty are
+#: a farm that cannot render, and trying the other thousands would only take long (Deadline's number, too).
+MAX_FAILED_CHUNKS = 20
+
 #: How often the reconciler looks at every live job, in seconds. Messages only make it look sooner.
 TICK_S = 0.5
 
@@ -29,9 +33,20 @@ REOFFER_S = 5.0
 def default_home(environment: Mapping[str, str]) -> Path:
     """Return where a farm keeps its files: $FARM_HOME, else the user's state directory."""
     if "FARM_HOME" in environment:
-        return Path(environment["FARM_HOME"]).expanduser().absolute()
+        return absolute_path(Path(environment["FARM_HOME"]))
     state = environment.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser().absolute() / "face-fusion-farm"
+    return absolute_path(Path(state)) / "face-fusion-farm"
+
+
+def absolute_path(path: Path) -> Path:
+    """Return a path that begins at the root and only goes down; links in it are kept where they can be.
+
+    "a/.." is not the directory that holds a, where a is a link: such paths have to be resolved.
+    """
+    path = path.expanduser().absolute()
+    if path.name == "..":
+        return path.resolve()
+    return path.parent.resolve() / path.name if ".." in path.parts else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +60,7 @@ class FarmConfig:
     api_token: str = field(default="", repr=False)  # empty: no token is asked for
     chunk_seconds: float = CHUNK_SECONDS
     max_attempts: int = MAX_ATTEMPTS
+    max_failed_chunks: int = MAX_FAILED_CHUNKS
     tick_s: float = TICK_S
     reoffer_s: float = REOFFER_S
 
@@ -73,6 +89,7 @@ class FarmConfig:
             api_token=environment.get("FARM_API_TOKEN", ""),
             chunk_seconds=_number(environment, "FARM_CHUNK_SECONDS", CHUNK_SECONDS),
             max_attempts=int(_number(environment, "FARM_MAX_ATTEMPTS", MAX_ATTEMPTS)),
+            max_failed_chunks=int(_number(environment, "FARM_MAX_FAILED_CHUNKS", MAX_FAILED_CHUNKS)),
             tick_s=_number(environment, "FARM_TICK_S", TICK_S),
             reoffer_s=_number(environment, "FARM_REOFFER_S", REOFFER_S),
         )

@@ -6,14 +6,20 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 
-from farm.models import Row
+from farm.migrations import migrate
 
 #: How long SQLite waits for another writer, in milliseconds. Writers hold the lock for one small change.
 BUSY_MS = 10_000
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and make its tables. SQLite is put in WAL mode; PostgreSQL goes through psycopg."""
+    """Open the database and make its tables, or bring them up to date. PostgreSQL goes through psycopg.
+
+    SQLite is put in WAL mode.
+
+    Raises:
+        FarmError: a later version of the farm made it.
+    """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -21,7 +27,12 @@ def open_database(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin)
-    Row.metadata.create_all(engine)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

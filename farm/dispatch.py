@@ -1,4 +1,4 @@
-"""Cut the next chunks and offer them, as far as the window and the workers allow."""
+"""Cut the next chunks and offer them, as far as the window, the workers and the other jobs allow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from broker.errors import StoreFull
 from broker.messages import EncodeSpec, RenderChunk
 from broker.segments import SegmentName
 from farm.bootstrap import Farm
+from farm.collect import take_back
 from farm.lock import JobLock
 from farm.media.cut import Cutter
 from farm.media.parts import regroup
@@ -16,10 +17,8 @@ from farm.media.probe import MediaInfo
 from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.prepare import fuse_spec, load_manifest, manifest_path, put_source
-from farm.states import IN_FLIGHT, WAITING, ChunkState
-
-#: Chunks offered per live worker: one that it renders, one that is ready when it ends.
-OFFERS_PER_WORKER = 2
+from farm.shares import OFFERS_PER_WORKER, Standing, divide
+from farm.states import ChunkState, JobState
 
 #: Input segments may fill this share of the window; the rest is kept for what comes back, so that a
 #: worker can always put its output somewhere.
@@ -27,8 +26,12 @@ INPUT_SHARE = 0.5
 
 
 def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
-    """Offer as many of the job's next chunks as there is room for."""
-    chunks = _next_chunks(farm, job)
+    """Offer as many of the job's next chunks as its share allows; take back what exceeds it, if unclaimed."""
+    in_flight = farm.store.in_flight(job.id)
+    room = _share(farm, job) - len(in_flight)
+    if room < 0:
+        _give_back(farm, job, in_flight, -room)
+    chunks = farm.store.ready_chunks(job.id, room, farm.wall()) if room > 0 else []
     if not chunks:
         return
     put_source(farm, job)
@@ -37,6 +40,8 @@ def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
     with Cutter(Path(job.input_path), info, manifest) as cutter:
         for chunk in chunks:
             lock.renew()
+            if not farm.store.is_still(job.id, JobState.RENDERING):
+                return  # paused or canceled while we cut
             if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter):
                 return
 
@@ -46,17 +51,35 @@ def input_name(job_id: str, index: int, attempt: int) -> SegmentName:
     return SegmentName(job_id=job_id, index=index, kind="in", attempt=attempt)
 
 
-def _next_chunks(farm: Farm, job: Job) -> list[Chunk]:
-    """The chunks that wait, in order, no more than this job's share of the workers can take."""
-    slots = OFFERS_PER_WORKER * max(1, len(farm.broker.heartbeats.live()))
-    # Jobs that render at once share the slots evenly: a short job behind a long one starts at once.
-    share = max(1, slots // max(1, farm.store.num_rendering_jobs()))
-    room = share - len(farm.store.chunks(job.id, IN_FLIGHT))
-    if room <= 0:
-        return []
-    now = farm.wall()
-    waiting = farm.store.chunks(job.id, WAITING, limit=room + slots)
-    return [chunk for chunk in waiting if chunk.not_before <= now][:room]
+def _share(farm: Farm, job: Job) -> int:
+    """Return how many chunks of the job may be out, beside those of the others."""
+    num_slots = OFFERS_PER_WORKER * max(1, len(farm.broker.heartbeats.live()))
+    standings = [_standing(each) for each in farm.store.sharing_jobs()]
+    return divide(standings, num_slots, farm.wall()).get(job.id, 0)
+
+
+def _standing(job: Job) -> Standing:
+    return Standing(
+        job_id=job.id,
+        priority=job.priority,
+        admitted_at=job.created_at if job.admitted_at is None else job.admitted_at,
+        last_offer_at=job.last_offer_at,
+        num_in_flight=job.num_in_flight,
+        num_waiting=job.num_waiting,
+        is_rendering=job.state == JobState.RENDERING,
+    )
+
+
+def _give_back(farm: Farm, job: Job, in_flight: list[Chunk], number: int) -> None:
+    """Take back the last offers that nobody has claimed: another job's turn has come."""
+    holders, results = farm.broker.leases.holders(job.id), farm.broker.leases.results(job.id)
+    unclaimed = [
+        chunk
+        for chunk in reversed(in_flight)
+        if chunk.state == ChunkState.OFFERED and chunk.index not in holders and chunk.index not in results
+    ]
+    for chunk in unclaimed[:number]:
+        take_back(farm, chunk, "another job's turn")
 
 
 def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
@@ -64,7 +87,7 @@ def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
     if farm.broker.segments.used_bytes() + chunk.num_bytes <= limit:
         return True
     # A single chunk larger than the share must still get through, alone.
-    return not farm.store.chunks(job.id, IN_FLIGHT, limit=1)
+    return not farm.store.in_flight(job.id)
 
 
 def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter) -> bool:
@@ -106,4 +129,4 @@ def _take_back(farm: Farm, job: Job, index: int, name: SegmentName) -> None:
     farm.broker.segments.delete(name)
     for chunk in farm.store.chunks(job.id, {ChunkState.OFFERED}):
         if chunk.index == index:
-            farm.store.move_chunk(chunk, ChunkState.SOFT_FAILED, error="no room in the window")
+            farm.store.move_chunk(chunk, ChunkState.PLANNED, detail="no room in the window")

@@ -16,9 +16,10 @@ from broker.clock import Clock
 from broker.config import PART_BYTES, BrokerConfig
 from farm.errors import BadInput, FarmUnreachable
 from farm.launching.farm_file import FarmRecord, HomeLock, own_start
+from farm.launching.home import make_home, make_temporary, writing_in
 from farm.launching.lifeline import Lifeline
 from farm.launching.plan import FarmPlan
-from farm.launching.ports import LOOPBACK, free_port, listen
+from farm.launching.ports import LOOPBACK, flower_port, listen
 from farm.launching.programs import (
     Surroundings,
     api_program,
@@ -41,24 +42,29 @@ class LocalFarm:
     """A farm of child processes. Call `tend` every now and then; leaving the block stops everything.
 
     Raises:
-        BadInput: another farm has this home, or its port is taken.
+        BadInput: another farm has this home, it cannot be written, or a port is taken.
         ServiceMissing: there is no redis-server, and FARM_REDIS_URL names none.
     """
 
     def __init__(self, plan: FarmPlan, clock: Clock, say: Callable[[str], None] = lambda _: None) -> None:
         self._plan = plan
         self._clock = clock
+        self._say = say
         self._home = plan.config.home
-        (self._home / "logs").mkdir(parents=True, exist_ok=True)
-        self._lock = HomeLock(self._home)
+        make_home(self._home)
+        with writing_in(self._home):
+            self._lock = HomeLock(self._home)
         self._lifeline = Lifeline()
         most_deaths = MOST_DEATHS if plan.is_private else None
         self._supervisor = Supervisor(clock, self._lifeline, say, most_deaths=most_deaths)
         self._listener: socket.socket | None = None
+        self._temporary: Path | None = None
+        self._is_stopped = False
         self._outside: Path | None = None  # of Redis's socket, where the home's own path is too long for one
         self._namespace = f"farm-{secrets.token_hex(4)}"  # of a private farm in a Redis that others use
         try:
-            self.record = self._start()
+            with writing_in(self._home):
+                self.record = self._start()
         except BaseException:
             self.stop()
             raise
@@ -67,6 +73,7 @@ class LocalFarm:
         """Restart what died.
 
         Raises:
+            BadInput: the workers cannot be what was asked for: on a GPU that is not there.
             FarmUnreachable: in a private farm, something dies again and again.
         """
         self._supervisor.tend()
@@ -78,6 +85,11 @@ class LocalFarm:
             FarmUnreachable: it does not.
         """
         wait_for_redis(self.record.redis_url, self._clock, meanwhile=self.tend)
+        if self._plan.launch.redis_url is None:
+            # Whoever moved a job on here died with the last farm of this home; its locks would outlive it by
+            # a minute, and a farm that was killed goes on at once.
+            namespace = self._plan.launch.environment.get("FARM_NAMESPACE") or BrokerConfig().namespace
+            delete_keys(self.record.redis_url, f"{namespace}:advancing")
 
     def remove_if_killed(self, path: Path) -> None:
         """Have a file removed if this process is killed before it can do so itself."""
@@ -85,6 +97,9 @@ class LocalFarm:
 
     def stop(self) -> None:
         """Stop everything, in order. Does nothing the second time."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         FarmRecord.remove(self._home)
         if self._plan.is_private:
             self._supervisor.kill(self._supervisor.names())  # nobody will ask for what it held
@@ -93,8 +108,9 @@ class LocalFarm:
             self._stop_in_order()
         if self._listener is not None:
             self._listener.close()
-        if self._outside is not None:
-            shutil.rmtree(self._outside, ignore_errors=True)
+        for path in (self._temporary, self._outside):
+            if path is not None:
+                shutil.rmtree(path, ignore_errors=True)
         self._lifeline.close()
         self._lock.close()
 
@@ -115,6 +131,8 @@ class LocalFarm:
         plan = self._plan
         if plan.is_private:
             self._lifeline.add_path(self._home)
+        self._temporary = make_temporary(self._home)
+        self._lifeline.add_path(self._temporary)
         self._listener = listen(plan.config.api_host, plan.config.api_port)
         port = self._listener.getsockname()[1]
         record = self._record(port)
@@ -142,16 +160,22 @@ class LocalFarm:
 
     def _record(self, port: int) -> FarmRecord:
         plan = self._plan
-        flower_port = free_port(plan.launch.flower_port) if plan.has_flower else None
+        port_of_flower = self._flower_port()
         return FarmRecord(
             url=f"http://{plan.config.api_host}:{port}",
             token=plan.config.api_token or secrets.token_urlsafe(24),
             pid=os.getpid(),
             started=own_start(),
             redis_url=plan.launch.redis_url or socket_url(self._socket_file()),
-            flower_url=None if flower_port is None else f"http://{LOOPBACK[0]}:{flower_port}",
-            flower_password=None if flower_port is None else secrets.token_urlsafe(12),
+            flower_url=None if port_of_flower is None else f"http://{LOOPBACK[0]}:{port_of_flower}",
+            flower_password=None if port_of_flower is None else secrets.token_urlsafe(12),
         )
+
+    def _flower_port(self) -> int | None:
+        if not self._plan.has_flower:
+            return None
+        launch = self._plan.launch
+        return flower_port(launch.flower_port, is_chosen=launch.is_flower_port_chosen, say=self._say)
 
     def _socket_file(self) -> Path:
         path = socket_path(self._home)
@@ -169,6 +193,7 @@ class LocalFarm:
             "FARM_API_HOST": plan.config.api_host,
             "FARM_API_PORT": str(port),
             "FARM_API_TOKEN": record.token,
+            "TMPDIR": str(self._temporary),
             "PYTHONUNBUFFERED": "1",  # a log that stops in the middle of a line helps nobody
         }
         if plan.window_bytes is not None:
@@ -181,12 +206,8 @@ class LocalFarm:
         return environment
 
     def _private_environment(self) -> dict[str, str]:
-        # A child that is killed cannot remove its temporary files; they go with the home.
-        temporary = self._home / "tmp"
-        temporary.mkdir(exist_ok=True)
         # In a Redis that others use, their farm must not take this one's messages, nor this one theirs.
-        shared = {} if self._plan.launch.redis_url is None else {"FARM_NAMESPACE": self._namespace}
-        return {"TMPDIR": str(temporary), **shared}
+        return {} if self._plan.launch.redis_url is None else {"FARM_NAMESPACE": self._namespace}
 
     def __enter__(self) -> Self:
         return self

@@ -44,7 +44,43 @@ class Job(Row):
     error_message: Mapped[str | None] = mapped_column(Text)
     error_hint: Mapped[str | None] = mapped_column(Text)
     checked_at: Mapped[float | None]
-    cleaned: Mapped[bool] = mapped_column(default=False)
+    cleaned: Mapped[bool] = mapped_column(
+        default=False
+    )  # holds nothing in Redis that its state does not need
+
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")  # higher goes first
+    admitted_at: Mapped[float | None]  # when it left the queue
+    last_offer_at: Mapped[float | None]  # of any of its chunks
+    came_from: Mapped[str | None]  # the state that a paused or failed job returns to
+    pause_code: Mapped[str | None]  # "asked" or "disk-full"; None: it is not paused
+    pause_reason: Mapped[str | None] = mapped_column(Text)
+    pause_path: Mapped[str | None] = mapped_column(Text)  # where the disk is full
+    pause_bytes: Mapped[int | None] = mapped_column(BigInteger)  # what must be free there
+    paused_at: Mapped[float | None]
+
+    # Sums over the chunks, kept by whoever moves one, in the same transaction: no list and no round of the
+    # reconciler may cost more for a job of a million chunks than for one of ten.
+    num_chunks: Mapped[int] = mapped_column(default=0, server_default="0")
+    num_in_flight: Mapped[int] = mapped_column(default=0, server_default="0")
+    num_rendered: Mapped[int] = mapped_column(default=0, server_default="0")
+    num_failed: Mapped[int] = mapped_column(default=0, server_default="0")
+    num_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    frames_rendered: Mapped[int] = mapped_column(default=0, server_default="0")
+    frames_fused: Mapped[int] = mapped_column(default=0, server_default="0")
+    rendered_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    num_paces: Mapped[int] = mapped_column(default=0, server_default="0")  # chunks in the next two sums
+    pace_sum: Mapped[float] = mapped_column(default=0.0, server_default="0")  # of seconds per frame
+    pace_sq_sum: Mapped[float] = mapped_column(default=0.0, server_default="0")  # of their squares
+
+    __table_args__ = (
+        Index("job_by_cleaned", "cleaned", "state"),
+        Index("job_by_age", "created_at"),
+    )
+
+    @property
+    def num_waiting(self) -> int:
+        """Return how many chunks have yet to be offered, or offered again."""
+        return self.num_chunks - self.num_in_flight - self.num_rendered - self.num_failed
 
 
 class Chunk(Row):
@@ -84,3 +120,11 @@ class Event(Row):
     attempt: Mapped[int | None]
     worker: Mapped[str | None]
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class SchemaVersion(Row):
+    """Which numbered change of `farm.database` this database has; one row."""
+
+    __tablename__ = "schema_version"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -13,8 +13,13 @@ def partial_path(output: Path, job_id: str) -> Path:
     return output.with_name(f".{output.stem}.{job_id}.partial{output.suffix}")
 
 
+def is_in_place(partial: Path, output: Path) -> bool:
+    """Say whether a file has its name already, beside its old one: `put_in_place` was the last thing done."""
+    return partial.exists() and output.exists() and output.samefile(partial)
+
+
 def put_in_place(partial: Path, output: Path, *, overwrite: bool) -> None:
-    """Give a finished file its name.
+    """Give a finished file its name. It keeps the old one, too, unless `overwrite`; `clean` takes that away.
 
     Raises:
         OutputRefused: something has that name, and `overwrite` is false.
@@ -27,5 +32,6 @@ def put_in_place(partial: Path, output: Path, *, overwrite: bool) -> None:
         os.link(partial, output)
     except FileExistsError as error:
         partial.unlink()
-        raise OutputRefused(f"{output} appeared while the job ran", hint="give --overwrite") from error
-    partial.unlink()
+        raise OutputRefused(
+            f"{output} appeared while the job ran", hint="move it away, and `farm retry` the job"
+        ) from error

@@ -10,8 +10,9 @@ from broker.errors import StoreFull
 from broker.messages import CheckSource, FuseSpec, SourceChecked
 from broker.queues import RENDER
 from broker.segments import SegmentName
+from farm.admission import may_begin
 from farm.bootstrap import Farm
-from farm.errors import SourceRefused
+from farm.errors import SourceRefused, StaleTransition
 from farm.lock import JobLock
 from farm.media.manifest import Manifest, index
 from farm.media.parts import regroup
@@ -27,9 +28,12 @@ SEGMENT_SHARE = 8
 #: How often the row's stage is rewritten while packets are listed, in seconds.
 PROGRESS_S = 0.5
 
+#: A question this many times `reoffer_s` old is asked again even if others queue: on a busy farm some do.
+OVERDUE = 12
+
 HINTS = {
-    "no-face": "choose a portrait in which the face is seen from the front",
-    "not-a-picture": "give a JPEG or PNG file with --source",
+    "no-face": "take a sharp, upright picture of a face that looks at the camera and fills a tenth of it",
+    "not-a-picture": "give a JPEG, PNG or WebP file with --source",
     "no-such-face": "leave --source-face out to take the largest",
     "unknown-engine": "the message names the engines that the worker has; choose one with --engine",
 }
@@ -58,10 +62,13 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def begin(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every step has this signature
-    """SUBMITTED → INDEXING, with a worker asked to look at the source meanwhile."""
+    """SUBMITTED → INDEXING when it is the job's turn, with a worker asked to look at the source meanwhile."""
+    if not may_begin(farm, job):
+        return False
     _ask(farm, job)
+    now = farm.wall()
     farm.store.move_job(
-        job.id, JobState.SUBMITTED, JobState.INDEXING, stage="indexing", checked_at=farm.wall()
+        job.id, JobState.SUBMITTED, JobState.INDEXING, stage="indexing", checked_at=now, admitted_at=now
     )
     return True
 
@@ -84,7 +91,7 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         JobState.RENDERING,
         stage="rendering",
         radius=checked.radius,
-        rendering_at=farm.wall(),
+        rendering_at=job.rendering_at or farm.wall(),
     )
     return True
 
@@ -111,8 +118,10 @@ def _ask(farm: Farm, job: Job) -> None:
 def _ask_again(farm: Farm, job: Job) -> None:
     if not farm.broker.heartbeats.live():
         farm.store.update_job(job.id, stage="waiting for a worker")
-    is_late = farm.wall() - (job.checked_at or 0) > farm.config.reoffer_s
-    if is_late and farm.publisher.queue_length(RENDER) == 0:
+    age_s = farm.wall() - (job.checked_at or 0)
+    if 0 <= age_s <= farm.config.reoffer_s:  # below 0: the clock was set back
+        return
+    if farm.publisher.queue_length(RENDER) == 0 or age_s > OVERDUE * farm.config.reoffer_s:
         _ask(farm, job)
         farm.store.update_job(job.id, checked_at=farm.wall())
 
@@ -126,6 +135,8 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
             return
         shown_at = farm.clock.now_s()
         lock.renew()
+        if not farm.store.is_still(job.id, JobState.INDEXING):
+            raise StaleTransition(f"job {job.id} was stopped while it was indexed")
         farm.store.update_job(job.id, stage=f"indexing {100 * bytes_done // max(1, bytes_total)} %")
 
     info = MediaInfo.from_json(job.media)

@@ -8,16 +8,19 @@ from farm.bootstrap import Farm
 from farm.collect import soft_fail
 from farm.dispatch import message
 from farm.models import Chunk, Job
-from farm.states import IN_FLIGHT, ChunkState
+from farm.states import ChunkState
+
+#: A message this many times `reoffer_s` old is sent again even if others queue: on a busy farm some do.
+OVERDUE = 12
 
 
 def reap(farm: Farm, job: Job) -> None:
     """Compare the chunks that the store thinks are in flight with what Redis says of them.
 
     Raises:
-        JobFailed: a chunk has lost its last attempt.
+        JobFailed: too many chunks have lost their last attempt.
     """
-    chunks = farm.store.chunks(job.id, IN_FLIGHT)
+    chunks = farm.store.in_flight(job.id)
     if not chunks:
         return
     # Offers first: a result that arrives between the two reads must not look like a lapse.
@@ -44,7 +47,15 @@ def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:
 
 
 def _offer_again(farm: Farm, job: Job, chunk: Chunk) -> None:
-    """Send a message again that must be lost: nothing queues, and still nobody has claimed the chunk."""
-    is_late = farm.wall() - (chunk.offered_at or 0.0) > farm.config.reoffer_s
-    if is_late and farm.publisher.queue_length(RENDER) == 0:
+    """Send a message again that must be lost: nothing queues, and still nobody has claimed the chunk.
+
+    Sent twice harms nobody: the second claim is refused.
+    """
+    age_s = farm.wall() - (chunk.offered_at or 0.0)
+    if (
+        0 <= age_s <= farm.config.reoffer_s
+    ):  # below 0: the clock was set back, and the offer's time says nothing
+        return
+    if farm.publisher.queue_length(RENDER) == 0 or age_s > OVERDUE * farm.config.reoffer_s:
         farm.publisher.render_chunk(message(job, chunk, chunk.attempt))
+        farm.store.note_offer(chunk, farm.wall())

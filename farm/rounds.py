@@ -1,4 +1,4 @@
-"""The timer of the reconciler: every unfinished job is looked at twice a second, several at once."""
+"""The timer of the reconciler: every job under way is looked at twice a second, several at once."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.errors import BrokerError
+from farm import disk
+from farm.admission import MOST_PREPARING
 from farm.bootstrap import Farm
 
 log = logging.getLogger(__name__)
 
-#: Jobs looked at together. A long step (indexing, stitching) of some must not hold up the others.
-NUM_THREADS = 4
+#: Jobs looked at together. A long step (indexing, stitching) of some must not hold up the others: of so many,
+#: no more than `MOST_PREPARING` index at once.
+NUM_THREADS = 8
 
 
 class Rounds:
-    """Goes round the unfinished jobs in threads of its own, until it is stopped."""
+    """Goes round the jobs under way, and those next in the queue, in threads, until it is stopped."""
 
     def __init__(self, farm: Callable[[], Farm], advance: Callable[[Farm, str], None]) -> None:
         self._farm = farm
@@ -47,10 +50,12 @@ class Rounds:
         self._farm().broker.segments.recount()
 
     def _look(self) -> None:
-        for job in self._farm().store.unfinished_jobs():
-            if job.id not in self._busy:
-                self._busy.add(job.id)
-                self._pool.submit(self._step, job.id)
+        disk.tend_spare(self._farm().config.home)
+        store = self._farm().store
+        for job_id in [*store.due_jobs(), *store.first_in_queue(MOST_PREPARING)]:
+            if job_id not in self._busy:
+                self._busy.add(job_id)
+                self._pool.submit(self._step, job_id)
 
     def _step(self, job_id: str) -> None:
         try:

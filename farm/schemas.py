@@ -8,6 +8,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from farm.states import ChunkState, JobState
 
+#: Priorities reach this far either way: four days of waiting.
+MOST_PRIORITY = 100
+
+#: x264's presets, fastest first (x264_preset_names in its x264.h).
+X264Preset = Literal[
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+]
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
@@ -32,14 +49,22 @@ class JobRequest(_Body):
     """FFV1 instead of H.264: for checking, frame for frame."""
     crf: int = Field(default=18, ge=0, le=51)
     """H.264 constant quality; lower is better and larger."""
-    preset: str = "medium"
-    """x264's speed: ultrafast … veryslow."""
+    preset: X264Preset = "medium"
+    """x264's speed; slower makes smaller files."""
     chunk_seconds: float | None = Field(default=None, gt=0, le=600)
     """Length of a chunk; by default the farm's own."""
     require_face: bool = False
     """Fail, rather than warn, when no frame has a face."""
     overwrite: bool = False
     """Replace the output if it is there."""
+    priority: int = Field(default=0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
+    """Higher goes first; a step outweighs an hour in the queue."""
+
+
+class PriorityRequest(_Body):
+    """A job's new priority."""
+
+    priority: int = Field(ge=-MOST_PRIORITY, le=MOST_PRIORITY)
 
 
 class ErrorView(_Body):
@@ -48,6 +73,28 @@ class ErrorView(_Body):
     code: str
     message: str
     hint: str = ""
+
+
+class PauseView(_Body):
+    """Why a job is paused."""
+
+    code: Literal["asked", "disk-full"]
+    """Of these, "disk-full" ends by itself when there is space."""
+    reason: str
+    """In words; empty if its user asked for it."""
+
+
+class FailedChunk(_Body):
+    """A chunk that was given up."""
+
+    index: int
+    start: int
+    end: int
+    """Frames are [start, end)."""
+    attempts: int
+    """Attempts that counted against it."""
+    error: str
+    """What the last one's worker said, or what became of it."""
 
 
 class RunningChunk(_Body):
@@ -90,12 +137,22 @@ class JobView(_Body):
     fps: float | None
     """Frames done per second of rendering."""
     eta_s: float | None
+    eta_error_s: float | None = None
+    """Half the width of the interval around `eta_s` that should hold 19 times in 20."""
     first_frame_s: float | None
     """From submission to the first rendered frame."""
     notes: list[str]
     """Warnings: a face chosen of several, a track that could not be kept."""
     running: list[RunningChunk]
     error: ErrorView | None
+    priority: int = 0
+    pause: PauseView | None = None
+    """Why it is paused, if it is."""
+    chunks_failed: int = 0
+    failed: list[FailedChunk] = Field(default_factory=list)
+    """The first chunks that were given up."""
+    can_retry: bool = False
+    """Whether `retry` would take it up where it failed."""
 
 
 class ChunkView(_Body):
@@ -135,3 +192,50 @@ class FarmView(_Body):
     workers: int
     window_bytes: int
     window_used_bytes: int
+
+
+class PathView(_Body):
+    """A file, or a directory and all that is in it."""
+
+    path: str
+    num_bytes: int
+
+
+class DeletionView(_Body):
+    """What deleting a job removes, or has removed."""
+
+    job: str
+    is_done: bool
+    """False: this only says what would go."""
+    rows: dict[str, int]
+    """Rows of the database, by table."""
+    paths: list[PathView]
+    """Files and directories."""
+    redis_keys: int
+    """Segments, offers and results in Redis."""
+
+
+class CheckView(_Body):
+    """What a job would be, and what speaks against it."""
+
+    ok: bool
+    problems: list[str]
+    """What keeps it from being done now."""
+    notes: list[str]
+    """What could not be looked at, and what the output cannot keep."""
+    frames: int | None
+    """About; None where the header does not say how long the video is."""
+    chunks: int | None
+    spool_bytes: int | None
+    """About what finished chunks take until they are stitched; the output takes as much again."""
+    spool_free_bytes: int
+    output_free_bytes: int
+    render_s: float | None
+    """About how long rendering takes on the workers that are up."""
+    render_error_s: float | None
+    """Half the width of the interval around `render_s` that should hold 19 times in 20."""
+    measured_jobs: int
+    """Earlier jobs of the same engine, picture size and output that this rests on; 0: no measurement yet."""
+    workers: int
+    faces: int | None
+    """Faces in the portrait; None: it was not looked at."""

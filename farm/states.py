@@ -18,8 +18,10 @@ class JobState(StrEnum):
     """Every chunk lies in the spool; the output is being written and checked."""
     DONE = "done"
     """The output is in place."""
+    PAUSED = "paused"
+    """Held, by its user or by a full disk; what was rendered is kept, and Redis holds nothing of it."""
     FAILED = "failed"
-    """The job cannot go on; the error says why."""
+    """The job cannot go on; the error says why. What was rendered is kept for a retry."""
     CANCELED = "canceled"
     """Somebody asked for it to stop."""
 
@@ -28,7 +30,7 @@ class ChunkState(StrEnum):
     """Where a chunk is."""
 
     PLANNED = "planned"
-    """Not cut yet."""
+    """Waits to be cut: for the first time, or again after its offer was taken back."""
     OFFERED = "offered"
     """Cut into Redis and offered to the workers, with an attempt number."""
     LEASED = "leased"
@@ -43,13 +45,30 @@ class ChunkState(StrEnum):
     """Its job was canceled."""
 
 
+#: Jobs that have not ended. A paused one is among them: whoever follows it waits on.
+LIVE_JOB_STATES = frozenset(
+    {
+        JobState.SUBMITTED,
+        JobState.INDEXING,
+        JobState.RENDERING,
+        JobState.STITCHING,
+        JobState.PAUSED,
+    }
+)
+#: Where a paused or failed job may return to. Not INDEXING: its check must be asked for anew, which is what
+#: leaving SUBMITTED does; the packets are not listed twice.
+RETURN_STATES = frozenset({JobState.SUBMITTED, JobState.RENDERING, JobState.STITCHING})
+
+_STOPS = frozenset({JobState.PAUSED, JobState.FAILED, JobState.CANCELED})
+
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.SUBMITTED: frozenset({JobState.INDEXING, JobState.FAILED, JobState.CANCELED}),
-    JobState.INDEXING: frozenset({JobState.RENDERING, JobState.FAILED, JobState.CANCELED}),
-    JobState.RENDERING: frozenset({JobState.STITCHING, JobState.FAILED, JobState.CANCELED}),
-    JobState.STITCHING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED}),
+    JobState.SUBMITTED: _STOPS | {JobState.INDEXING},
+    JobState.INDEXING: _STOPS | {JobState.RENDERING},
+    JobState.RENDERING: _STOPS | {JobState.STITCHING},
+    JobState.STITCHING: _STOPS | {JobState.DONE},
     JobState.DONE: frozenset(),
-    JobState.FAILED: frozenset(),
+    JobState.PAUSED: RETURN_STATES | {JobState.CANCELED},
+    JobState.FAILED: RETURN_STATES,
     JobState.CANCELED: frozenset(),
 }
 
@@ -57,6 +76,7 @@ CHUNK_TRANSITIONS: dict[ChunkState, frozenset[ChunkState]] = {
     ChunkState.PLANNED: frozenset({ChunkState.OFFERED, ChunkState.CANCELED}),
     ChunkState.OFFERED: frozenset(
         {
+            ChunkState.PLANNED,
             ChunkState.LEASED,
             ChunkState.RENDERED,
             ChunkState.SOFT_FAILED,
@@ -65,17 +85,26 @@ CHUNK_TRANSITIONS: dict[ChunkState, frozenset[ChunkState]] = {
         }
     ),
     ChunkState.LEASED: frozenset(
-        {ChunkState.RENDERED, ChunkState.SOFT_FAILED, ChunkState.FAILED, ChunkState.CANCELED}
+        {
+            ChunkState.PLANNED,
+            ChunkState.RENDERED,
+            ChunkState.SOFT_FAILED,
+            ChunkState.FAILED,
+            ChunkState.CANCELED,
+        }
     ),
-    ChunkState.SOFT_FAILED: frozenset({ChunkState.OFFERED, ChunkState.CANCELED}),
+    ChunkState.SOFT_FAILED: frozenset({ChunkState.PLANNED, ChunkState.OFFERED, ChunkState.CANCELED}),
     ChunkState.RENDERED: frozenset({ChunkState.CANCELED}),
-    ChunkState.FAILED: frozenset({ChunkState.CANCELED}),
+    ChunkState.FAILED: frozenset({ChunkState.PLANNED, ChunkState.CANCELED}),
     ChunkState.CANCELED: frozenset(),
 }
 
-#: Jobs that the reconciler still moves.
-LIVE_JOB_STATES = frozenset({JobState.SUBMITTED, JobState.INDEXING, JobState.RENDERING, JobState.STITCHING})
 #: Chunks that a worker has, or may take at any moment.
 IN_FLIGHT = frozenset({ChunkState.OFFERED, ChunkState.LEASED})
 #: Chunks that wait to be offered.
 WAITING = frozenset({ChunkState.PLANNED, ChunkState.SOFT_FAILED})
+
+
+def return_state(state: JobState) -> JobState:
+    """Return where a job that is stopped in `state` goes when it is taken up again."""
+    return JobState.SUBMITTED if state == JobState.INDEXING else state

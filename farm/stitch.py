@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from farm.bootstrap import Farm
-from farm.collect import spool
-from farm.errors import JobFailed
+from farm.collect import failed_chunks, spool
+from farm.errors import JobFailed, StaleTransition
 from farm.lock import JobLock
 from farm.media.mux import mux
 from farm.media.probe import MediaInfo
 from farm.media.target import Target
 from farm.media.verify import verify
 from farm.models import Job
-from farm.output import partial_path, put_in_place
+from farm.output import is_in_place, partial_path, put_in_place
 from farm.prepare import PROGRESS_S, load_manifest, manifest_path
 from farm.schemas import JobRequest
 from farm.states import JobState
@@ -24,12 +24,14 @@ def is_ready(farm: Farm, job: Job) -> bool:
     """RENDERING → STITCHING if every chunk lies in the spool.
 
     Raises:
-        JobFailed: no frame had a face, and the job requires one.
+        JobFailed: chunks were given up, and the others are done; or no frame had a face, and one is required.
     """
-    totals = farm.store.totals(job.id)
-    if totals.num_rendered < totals.num_chunks:
+    now = farm.store.job(job.id)
+    if now.num_rendered + now.num_failed < now.num_chunks:
         return False
-    if totals.frames_fused == 0 and job.engine != "passthrough":
+    if now.num_failed > 0:
+        raise failed_chunks(farm, job.id)
+    if now.frames_fused == 0 and job.engine != "passthrough":
         _no_face(farm, job)
     farm.store.move_job(
         job.id, JobState.RENDERING, JobState.STITCHING, stage="stitching", rendered_at=farm.wall()
@@ -41,6 +43,8 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     """STITCHING → DONE. Until the rename, nothing is seen at the output's name."""
     output = Path(job.output_path)
     partial = partial_path(output, job.id)
+    if is_in_place(partial, output):  # whoever put it there died before it could say so
+        return _finish(farm, job)
     info = MediaInfo.from_json(job.media)
     manifest = load_manifest(manifest_path(farm, job.id))
     target = Target.from_json(job.target)
@@ -58,9 +62,19 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     verify(partial, manifest, info, target, copied=report.copied)
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
+    _check_still(farm, job)
     put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
+    return _finish(farm, job)
+
+
+def _finish(farm: Farm, job: Job) -> bool:
     farm.store.move_job(job.id, JobState.STITCHING, JobState.DONE, stage="done", finished_at=farm.wall())
     return True
+
+
+def _check_still(farm: Farm, job: Job) -> None:
+    if not farm.store.is_still(job.id, JobState.STITCHING):
+        raise StaleTransition(f"job {job.id} was stopped while it was stitched")
 
 
 def _shower(farm: Farm, job: Job, lock: JobLock) -> Callable[[int, int], None]:
@@ -72,6 +86,7 @@ def _shower(farm: Farm, job: Job, lock: JobLock) -> Callable[[int, int], None]:
             return
         shown_at = farm.clock.now_s()
         lock.renew()
+        _check_still(farm, job)
         farm.store.update_job(job.id, stage=f"stitching {100 * frames_done // max(1, frames_total)} %")
 
     return show
@@ -79,7 +94,7 @@ def _shower(farm: Farm, job: Job, lock: JobLock) -> Callable[[int, int], None]:
 
 def _segments(farm: Farm, job: Job) -> Iterator[Iterator[bytes]]:
     place = spool(farm, job.id)
-    for chunk in farm.store.chunks(job.id):
+    for chunk in farm.store.all_chunks(job.id):
         yield place.parts(chunk.index, chunk.attempt)
 
 

@@ -6,8 +6,10 @@ import secrets
 import shutil
 import time
 
+from farm import disk
 from farm.bootstrap import Farm
 from farm.check import check
+from farm.errors import FarmError
 from farm.media.info import MediaInfo
 from farm.media.target import Target
 from farm.models import Job
@@ -19,14 +21,25 @@ def submit(farm: Farm, request: JobRequest) -> str:
 
     Raises:
         BadInput: as `check`.
+        FarmError: the disk of the farm's home is full.
     """
     info, target = check(request)
     job_id = f"{time.strftime('%y%m%d')}-{secrets.token_hex(4)}"
     directory = farm.config.job_directory(job_id)
-    directory.mkdir(parents=True)
-    if request.source is not None:
-        shutil.copyfile(request.source, directory / "source")
-    farm.store.add_job(_row(farm, job_id, request, info, target))
+    try:
+        directory.mkdir(parents=True)
+        if request.source is not None:
+            shutil.copyfile(request.source, directory / "source")
+        farm.store.add_job(_row(farm, job_id, request, info, target))
+    except BaseException as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        if disk.is_full(error):
+            raise FarmError(
+                f"the disk of {farm.config.home} is full",
+                code="disk-full",
+                hint="free some space, then submit again",
+            ) from error
+        raise
     farm.publisher.advance(job_id)
     return job_id
 
@@ -40,6 +53,7 @@ def _row(farm: Farm, job_id: str, request: JobRequest, info: MediaInfo, target: 
         output_path=request.output,
         source_path=request.source,
         engine=request.engine,
+        priority=request.priority,
         request=request.model_dump(),
         media=info.to_json(),
         target=target.to_json(),

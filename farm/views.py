@@ -11,10 +11,29 @@ from broker.errors import BrokerError
 from broker.heartbeats import WorkerBeat
 from broker.messages import ChunkRendered
 from farm.bootstrap import Farm
+from farm.estimate import eta_error_s
 from farm.models import Chunk, Job
-from farm.schemas import ChunkView, ErrorView, FarmView, JobView, RunningChunk, WorkerView
-from farm.states import IN_FLIGHT, JobState
+from farm.schemas import (
+    ChunkView,
+    ErrorView,
+    FailedChunk,
+    FarmView,
+    JobView,
+    PauseView,
+    RunningChunk,
+    WorkerView,
+)
+from farm.states import ChunkState, JobState
 from farm.store import ChunkTotals
+
+#: Chunks that were given up, shown of a job; the others are in its list of chunks.
+MOST_FAILED = 20
+
+#: What a job that only waits for others does, in words; and the states in which it may.
+QUEUED, UNBEGUN = "queued", frozenset({JobState.SUBMITTED, JobState.INDEXING, JobState.RENDERING})
+
+#: A job whose clock runs this much faster than its rendering shares the farm, or has slept with it.
+IDLE_FACTOR = 2.0
 
 
 def job_view(farm: Farm, job_id: str) -> JobView:
@@ -38,7 +57,7 @@ def chunk_views(farm: Farm, job_id: str) -> list[ChunkView]:
         JobNotFound: there is none of that id.
     """
     farm.store.job(job_id)
-    return [ChunkView.model_validate(chunk, from_attributes=True) for chunk in farm.store.chunks(job_id)]
+    return [ChunkView.model_validate(chunk, from_attributes=True) for chunk in farm.store.all_chunks(job_id)]
 
 
 def worker_views(farm: Farm) -> list[WorkerView]:
@@ -75,7 +94,7 @@ def farm_view(farm: Farm) -> FarmView:
 
 
 def _job_view(farm: Farm, job: Job) -> JobView:
-    totals = farm.store.totals(job.id)
+    totals = ChunkTotals.of(job)
     running: list[RunningChunk] = []
     num_committed, trouble = 0, ""
     if job.state == JobState.RENDERING:
@@ -85,7 +104,8 @@ def _job_view(farm: Farm, job: Job) -> JobView:
             trouble = f" ({error})"
     frames_done = totals.frames_rendered + num_committed + sum(chunk.num_frames for chunk in running)
     frames_done = min(frames_done, job.num_frames)
-    fps = _fps(job, frames_done)
+    fps = _fps(job, frames_done, len(running))
+    eta_s = _eta_s(job, frames_done, fps)
     return JobView(
         job=job.id,
         state=JobState(job.state),
@@ -94,17 +114,44 @@ def _job_view(farm: Farm, job: Job) -> JobView:
         engine=job.engine,
         created_at=job.created_at,
         seconds=(job.finished_at or time.time()) - job.created_at,
-        stage=job.stage + trouble,
+        stage=(QUEUED if _is_queued(farm, job, frames_done, running) else job.stage) + trouble,
         frames=job.num_frames,
         frames_done=frames_done,
         fps=fps,
-        eta_s=_eta_s(job, frames_done, fps),
+        eta_s=eta_s,
+        eta_error_s=None if eta_s is None else eta_error_s(job, eta_s),
         first_frame_s=None if job.first_frame_at is None else job.first_frame_at - job.created_at,
         notes=list(job.notes),
         running=running,
         error=_error(job),
+        priority=job.priority,
+        pause=_pause(job),
+        chunks_failed=job.num_failed,
+        failed=_failed(farm, job),
+        can_retry=job.state == JobState.FAILED and job.came_from is not None,
         **_sums(totals),
     )
+
+
+def _pause(job: Job) -> PauseView | None:
+    if job.state != JobState.PAUSED or job.pause_code is None:
+        return None
+    return PauseView.model_validate({"code": job.pause_code, "reason": job.pause_reason or ""})
+
+
+def _failed(farm: Farm, job: Job) -> list[FailedChunk]:
+    if job.num_failed == 0:
+        return []
+    return [
+        FailedChunk(
+            index=chunk.index,
+            start=chunk.start,
+            end=chunk.end,
+            attempts=chunk.failures,
+            error=chunk.error or "",
+        )
+        for chunk in farm.store.chunks(job.id, {ChunkState.FAILED}, limit=MOST_FAILED)
+    ]
 
 
 def _sums(totals: ChunkTotals) -> dict[str, int]:
@@ -118,7 +165,7 @@ def _sums(totals: ChunkTotals) -> dict[str, int]:
 
 def _in_flight(farm: Farm, job_id: str) -> tuple[list[RunningChunk], int]:
     """Return the chunks that workers hold, and the frames of those committed but not yet collected."""
-    chunks = {chunk.index: chunk for chunk in farm.store.chunks(job_id, IN_FLIGHT)}
+    chunks = {chunk.index: chunk for chunk in farm.store.in_flight(job_id)}
     holders = farm.broker.leases.holders(job_id)
     running = [
         RunningChunk(
@@ -146,12 +193,28 @@ def _num_committed(farm: Farm, job_id: str, chunks: dict[int, Chunk]) -> int:
     )
 
 
-def _fps(job: Job, frames_done: int) -> float | None:
-    """Return the rate from the first offer to the last chunk, or until now."""
+def _fps(job: Job, frames_done: int, num_running: int) -> float | None:
+    """Return the rate from the first offer to the last chunk, or until now.
+
+    Where other jobs had their turn meanwhile, or the farm was down, that clock ran on for nothing: then the
+    rate is what the job's chunks took, on as many workers as have some of them now.
+    """
     if job.rendering_at is None or frames_done == 0:
         return None
-    seconds = (job.rendered_at or job.finished_at or time.time()) - job.rendering_at
-    return frames_done / seconds if seconds > 0 else None
+    seconds = (job.rendered_at or job.finished_at or job.paused_at or time.time()) - job.rendering_at
+    by_clock = frames_done / seconds if seconds > 0 else 0.0
+    by_chunks = max(1, num_running) * job.num_paces / job.pace_sum if job.pace_sum > 0 else 0.0
+    return (by_clock if by_clock * IDLE_FACTOR >= by_chunks else by_chunks) or None
+
+
+def _is_queued(farm: Farm, job: Job, frames_done: int, running: list[RunningChunk]) -> bool:
+    """Say whether a job waits for its first turn, while others have theirs."""
+    has_begun = bool(running or frames_done or job.first_frame_at is not None)
+    is_indexing = job.state == JobState.INDEXING and job.num_frames == 0
+    if has_begun or is_indexing or job.state not in UNBEGUN:
+        return False
+    others = (other for other in farm.store.sharing_jobs() if other.id != job.id)
+    return any(other.state == JobState.RENDERING for other in others)
 
 
 def _eta_s(job: Job, frames_done: int, fps: float | None) -> float | None:

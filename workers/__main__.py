@@ -15,7 +15,9 @@ import sys
 import uuid
 from types import FrameType
 
+from broker.config import BrokerConfig
 from workers.config import child_environment
+from workers.dying import die_with_parent
 from workers.errors import NoSuchGpu
 from workers.gpus import choose_gpus
 
@@ -26,6 +28,11 @@ BAD_USAGE = 2
 def main(arguments: list[str] | None = None) -> int:
     """Start the workers, and stay until they have all ended or a signal stops them."""
     options = _parser().parse_args(arguments)
+    try:
+        BrokerConfig.from_environment()
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\nhint: unset the variable, or correct it\n")
+        return BAD_USAGE
     try:
         gpus = choose_gpus(options.gpus)
     except NoSuchGpu as error:
@@ -42,12 +49,22 @@ def main(arguments: list[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    return max(child.wait() for child in children)
+    return max(_status(child.wait()) for child in children)
 
 
 def _start(options: argparse.Namespace, gpu: str | None) -> subprocess.Popen[bytes]:
     command, environment = _worker(options, gpu)
-    return subprocess.Popen(command, env=environment)
+    parent = os.getpid()
+    return subprocess.Popen(
+        command,
+        env=environment,
+        preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - no other thread runs here yet
+    )
+
+
+def _status(returncode: int) -> int:
+    """Return an exit status as shells have it: a process that a signal ended is no success."""
+    return 128 - returncode if returncode < 0 else returncode
 
 
 def _worker(options: argparse.Namespace, gpu: str | None) -> tuple[list[str], dict[str, str]]:

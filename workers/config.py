@@ -43,6 +43,9 @@ def child_environment(
     pinned = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     return {
         "OMP_NUM_THREADS": "1",
+        # Each stage of each chunk is a thread, and glibc gives threads heaps that never shrink: with two
+        # for all of them, a worker's memory stays where its first chunk left it.
+        "MALLOC_ARENA_MAX": "2",
         **environment,
         "FARM_WORKER_NAME": name,
         "FARM_WORKER_WARM": warm,

@@ -31,6 +31,7 @@ class Progress:
     num_frames: int = 0
     first_frame_at: float = 0.0  # Unix seconds; 0 until there is one
     stop: threading.Event = field(default_factory=threading.Event)
+    is_leaving: bool = False  # with `stop`: it was not taken away, the worker gives it up
 
 
 class Keeper:
@@ -42,6 +43,7 @@ class Keeper:
         self._held: tuple[Lease, Progress, float] | None = None
         self._end = threading.Event()
         self._guard = threading.Lock()
+        self.is_leaving = False
         self._thread = threading.Thread(target=self._run, daemon=True, name="keeper")
 
     def start(self) -> None:
@@ -52,17 +54,31 @@ class Keeper:
         """Stop beating, and say goodbye."""
         self._end.set()
         self._thread.join()
-        self._broker.heartbeats.forget(self._beat.worker)
+        try:
+            self._broker.heartbeats.forget(self._beat.worker)
+        except BrokerError as error:
+            log.warning("left without a goodbye: %s", error)  # the last beat lapses by itself
 
-    def set_ready(self, engines: tuple[str, ...]) -> None:
-        """Tell the farm that the worker takes chunks from now on."""
-        self._change(state="ready", engines=engines)
+    def set_ready(self, engines: tuple[str, ...]) -> bool:
+        """Tell the farm that the worker takes chunks from now on; say whether it could be told."""
+        return self._change(state="ready", engines=engines)
+
+    def leave(self) -> None:
+        """Tell the farm that the worker goes, and have the render under way stop at its next frame."""
+        with self._guard:
+            self.is_leaving = True
+            held = self._held
+        if held is not None:
+            _give_up(held[1])
+        self._change()
 
     @contextmanager
     def holding(self, lease: Lease, progress: Progress) -> Iterator[None]:
         """Renew `lease` while the block runs; set `progress.stop` if it is lost."""
         with self._guard:
             self._held = (lease, progress, time.monotonic())
+            if self.is_leaving:
+                _give_up(progress)
         self._change(state="busy", job_id=lease.job_id, index=lease.index)
         try:
             yield
@@ -71,10 +87,11 @@ class Keeper:
                 self._held = None
             self._change(state="ready", job_id=None, index=None, fps=0.0)
 
-    def _change(self, **fields: object) -> None:
+    def _change(self, **fields: object) -> bool:
         with self._guard:
-            self._beat = dataclasses.replace(self._beat, **fields)  # type: ignore[arg-type]
-        self._send()
+            last = {"state": "leaving"} if self.is_leaving else {}
+            self._beat = dataclasses.replace(self._beat, **{**fields, **last})  # type: ignore[arg-type]
+        return self._send()
 
     def _run(self) -> None:
         next_beat = 0.0
@@ -84,11 +101,13 @@ class Keeper:
                 self._send()
                 next_beat = time.monotonic() + self._broker.config.heartbeat_s
 
-    def _send(self) -> None:
+    def _send(self) -> bool:
         try:
             self._broker.heartbeats.beat(self._beat)
         except BrokerError as error:
             log.warning("no heartbeat: %s", error)
+            return False
+        return True
 
     def _renew(self) -> None:
         with self._guard:
@@ -106,6 +125,11 @@ class Keeper:
         elapsed_s = time.monotonic() - began_s
         if progress.num_frames:
             self._change(fps=progress.num_frames / elapsed_s)
+
+
+def _give_up(progress: Progress) -> None:
+    progress.is_leaving = True  # before `stop`: whoever sees that wants to know why
+    progress.stop.set()
 
 
 def first_beat(worker: str, device: str, version: str) -> WorkerBeat:

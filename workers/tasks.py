@@ -6,8 +6,12 @@ starts builds the worker, so that a device is first touched by the process that 
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.metadata
 import logging
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
@@ -15,6 +19,9 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from broker.app import app
 from broker.messages import CheckSource, RenderChunk
 from broker.queues import TaskName
+from workers.dying import die_with_parent
+from workers.parent import LEAVE
+from workers.stderr_tail import STDERR
 
 if TYPE_CHECKING:
     from workers.keeper import Keeper
@@ -44,6 +51,11 @@ def check_source(message: dict[str, Any]) -> None:
 def _start(**_: object) -> None:
     """Build this process's worker, in the pool's child."""
     global _worker, _keeper  # noqa: PLW0603 - tasks are functions: their state is the module's
+    # Blocked before any other thread exists: each inherits that, and `_leave_when_told` alone takes it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {LEAVE})
+    die_with_parent(os.getppid())
+    # A crash in native code leaves its place among the last words.
+    faulthandler.enable(file=STDERR, all_threads=False)
     from broker.clock import SystemClock
     from broker.config import BrokerConfig
     from broker.connect import open_broker
@@ -58,7 +70,13 @@ def _start(**_: object) -> None:
     _keeper = Keeper(broker, first_beat(config.name, "cpu", version))
     _keeper.start()
     _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock())
+    threading.Thread(target=_leave_when_told, args=(_keeper,), daemon=True, name="leave").start()
     _worker.warm()
+
+
+def _leave_when_told(keeper: Keeper) -> None:
+    signal.sigwait({LEAVE})
+    keeper.leave()
 
 
 @worker_process_shutdown.connect

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 
 from broker.clock import Clock
 from broker.connect import Broker
-from broker.errors import BrokerError, LeaseLost
-from broker.messages import CheckSource, ChunkFailed, ChunkRendered, FuseSpec, RenderChunk, SourceChecked
+from broker.errors import BrokerError, LeaseLost, SegmentMissing
+from broker.leases import Lease
+from broker.messages import (
+    HANDED_BACK,
+    CheckSource,
+    ChunkFailed,
+    ChunkRendered,
+    FuseSpec,
+    RenderChunk,
+    SourceChecked,
+)
 from broker.publish import Publisher
 from broker.segments import SegmentName
 from workers.config import WorkerConfig
-from workers.errors import RenderError, Stopped
+from workers.errors import RenderError, SourceUnusable, Stopped
 from workers.keeper import Keeper, Progress
 from workers.render import ChunkRenderer
 from workers.segment_io import read_parts
@@ -46,11 +56,14 @@ class Worker:
         fails with the reason, which its user then sees.
         """
         ready = tuple(name for name in self._config.warm if self._is_warm(name))
-        self._keeper.set_ready(ready)
-        log.info("ready", extra={"worker": self._config.name, "engines": ready})
+        if self._keeper.set_ready(ready):
+            log.info("ready", extra={"worker": self._config.name, "engines": ready})
 
     def render_chunk(self, chunk: RenderChunk) -> None:
         """Claim, render and commit one chunk; whatever happens, the farm hears of it or the lease lapses."""
+        if self._keeper.is_leaving:
+            self._publisher.render_chunk(chunk)  # it had reached this process already: for somebody else
+            return
         try:
             lease = self._broker.leases.claim(chunk.job_id, chunk.index, chunk.attempt, self._config.name)
         except LeaseLost:
@@ -63,8 +76,10 @@ class Worker:
                 result = self._render(chunk, progress)
                 self._broker.leases.commit(lease, result)
         except (LeaseLost, Stopped):
-            log.warning("chunk taken away", extra=_fields(chunk))
+            log.warning("chunk taken away, or given up", extra=_fields(chunk))
             self._renderer.discard(chunk)
+            if progress.is_leaving:
+                self._hand_back(chunk, lease)
         self._publisher.advance(chunk.job_id)
 
     def check_source(self, message: CheckSource) -> None:
@@ -73,6 +88,9 @@ class Worker:
             checked = self._look(message)
         except RenderError as error:
             checked = SourceChecked(job_id=message.job_id, code=error.code, message=str(error))
+        except SegmentMissing as error:
+            log.warning("no source to look at, the farm will ask again: %s", error)
+            return
         self._broker.leases.put_source_checked(checked)
         self._publisher.advance(message.job_id)
 
@@ -98,6 +116,12 @@ class Worker:
         except Exception as error:  # the farm must hear of it, whatever it is
             log.exception("chunk crashed", extra=_fields(chunk))
             return self._failed(chunk, "crashed", f"{type(error).__name__}: {error}")
+
+    def _hand_back(self, chunk: RenderChunk, lease: Lease) -> None:
+        """Let the farm offer the chunk to another at once, instead of when the lease lapses."""
+        with suppress(LeaseLost):
+            failed = self._failed(chunk, HANDED_BACK, "the worker was asked to end")
+            self._broker.leases.commit(lease, failed)
 
     def _failed(self, chunk: RenderChunk, code: str, text: str, *, is_final: bool = False) -> ChunkFailed:
         log.warning("chunk failed: %s", text, extra=_fields(chunk))
@@ -132,7 +156,13 @@ class Worker:
             name = SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
             has_source = self._broker.segments.num_parts(name) > 0
             portrait = b"".join(read_parts(self._broker.segments, name)) if has_source else b""
-            self._sources[key] = swapper.prepare(portrait, fuse)
+            try:
+                self._sources[key] = swapper.prepare(portrait, fuse)
+            except SourceUnusable as error:
+                if has_source:
+                    raise
+                # Redis was emptied meanwhile: that says nothing of the portrait, and the farm puts it again.
+                raise SegmentMissing(str(name)) from error
             while len(self._sources) > MAX_SOURCES:
                 self._sources.popitem(last=False)
         self._sources.move_to_end(key)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.commands import hosting, jobs, looking
+from farm.cli.commands import benching, hosting, jobs, looking, steering
 from farm.cli.exits import BAD_USAGE
 
 app = typer.Typer(
@@ -48,15 +48,21 @@ def farm(
     return 0
 
 
-_JOBS, _FARMS = "Jobs", "Farms"
+_JOBS, _STEERING, _FARMS = "Jobs", "Steering", "Farms"
 app.command("render", rich_help_panel=_JOBS)(jobs.render)
 app.command("submit", rich_help_panel=_JOBS)(jobs.submit)
 app.command("list", rich_help_panel=_JOBS)(looking.list_jobs)
 app.command("status", rich_help_panel=_JOBS)(looking.status)
 app.command("watch", rich_help_panel=_JOBS)(looking.watch)
-app.command("cancel", rich_help_panel=_JOBS)(looking.cancel)
 app.command("probe", rich_help_panel=_JOBS)(looking.probe)
+app.command("pause", rich_help_panel=_STEERING)(steering.pause)
+app.command("resume", rich_help_panel=_STEERING)(steering.resume)
+app.command("cancel", rich_help_panel=_STEERING)(steering.cancel)
+app.command("retry", rich_help_panel=_STEERING)(steering.retry)
+app.command("priority", rich_help_panel=_STEERING)(steering.priority)
+app.command("delete", rich_help_panel=_STEERING)(steering.delete)
 app.command("up", rich_help_panel=_FARMS)(hosting.up)
 app.command("down", rich_help_panel=_FARMS)(hosting.down)
 app.command("worker", rich_help_panel=_FARMS)(hosting.worker)
 app.command("demo", rich_help_panel=_FARMS)(hosting.demo)
+app.command("bench", rich_help_panel=_FARMS)(benching.bench)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, ServiceMissing, StaleTransition
+from farm.states import JobState
 
 DONE = 0
 FAILED = 1
@@ -34,11 +35,19 @@ def exit_code_of(code: str) -> int:
     return BAD_USAGE if is_users else FAILED
 
 
-def say_error(error: FarmError, *, as_json: bool) -> None:
-    """Tell an error that came before there was a job, or beside one."""
+def say_error(error: FarmError, *, as_json: bool, has_job: bool = True) -> None:
+    """Tell an error that came before there was a job, or, of a command that `has_job` not, in its place."""
     if as_json:
-        sys.stdout.write(json.dumps(_no_job(error)) + "\n")
+        told = {"code": error.code, "message": error.message, "hint": error.hint}
+        nothing = no_job(JobState.FAILED) if has_job else {}
+        sys.stdout.write(json.dumps({**nothing, "error": told}) + "\n")
     say_lines(error.message, error.hint)
+
+
+def no_job(state: JobState) -> dict[str, object]:
+    """Return the object that `--json` prints where there is no job to speak of, but for its error."""
+    nothing = dict.fromkeys(("job", "frames", "chunks", "attempts", "seconds", "fps", "output"))
+    return {**nothing, "state": str(state)}
 
 
 def say_lines(message: str, hint: str) -> None:
@@ -52,12 +61,6 @@ def wants_json(arguments: Sequence[str]) -> bool:
     """Say whether the command line asks for JSON, without parsing it: it may be what could not be parsed."""
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in own
-
-
-def _no_job(error: FarmError) -> dict[str, object]:
-    nothing = dict.fromkeys(("job", "frames", "chunks", "attempts", "seconds", "fps", "output"))
-    told = {"code": error.code, "message": error.message, "hint": error.hint}
-    return {**nothing, "state": "failed", "error": told}
 
 
 def _codes(kind: type[FarmError]) -> set[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from broker.clock import Clock
 from farm.cli.display import Display
+from farm.cli.interruption import Interrupted
+from farm.cli.outcome import to_json
 from farm.client import FarmClient
-from farm.errors import FarmUnreachable
+from farm.errors import FarmError, FarmUnreachable
 from farm.schemas import JobView
 from farm.states import LIVE_JOB_STATES
 
@@ -16,6 +19,22 @@ LOOK_S = 0.2
 
 #: How long a farm may stay silent before it counts as gone: long enough for its API to be restarted.
 PATIENCE_S = 20.0
+
+
+def stay(client: FarmClient, view: JobView, display: Display, clock: Clock) -> JobView:
+    """Show somebody's job as `follow` does; Ctrl-C ends the staying, not the job.
+
+    Raises:
+        Interrupted: somebody pressed it.
+        FarmUnreachable: the farm has not answered for a while.
+    """
+    try:
+        return follow(client, view, display, clock)
+    except KeyboardInterrupt as interrupt:
+        with suppress(FarmError):  # what is known of it will do
+            view = client.job(view.job)
+        hint = f"`farm watch {view.job}` follows it, `farm cancel {view.job}` ends it"
+        raise Interrupted(f"job {view.job} goes on", hint=hint, job=to_json(view)) from interrupt
 
 
 def follow(

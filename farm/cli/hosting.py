@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from broker.clock import SystemClock
 from farm.cli.config import CliConfig
 from farm.cli.connection import connect_to_new
 from farm.cli.exits import DONE
+from farm.cli.interruption import Interrupted
 from farm.cli.signals import Terminated, ignore_until_exit, raise_when_asked_to_end
 from farm.errors import BadInput, FarmError, FarmUnreachable
 from farm.launcher import LocalFarm
@@ -19,6 +21,7 @@ from farm.launching.config import LaunchConfig
 from farm.launching.farm_file import FarmRecord
 from farm.launching.identity import ProcessHandle, is_running
 from farm.launching.plan import FarmPlan
+from farm.launching.ports import LOOPBACK
 
 #: How often the farm's children are looked at, in seconds.
 LOOK_S = 0.2
@@ -28,7 +31,11 @@ STOP_S = 30.0
 
 
 def run_farm(*, workers: int | None, gpus: str, window_bytes: int | None, warm: str, has_flower: bool) -> int:
-    """Run a farm until it is asked to stop."""
+    """Run a farm until it is asked to stop.
+
+    Raises:
+        Interrupted: Ctrl-C asked.
+    """
     plan = FarmPlan(
         config=CliConfig.from_environment().farm,
         launch=LaunchConfig.from_environment(),
@@ -43,6 +50,8 @@ def run_farm(*, workers: int | None, gpus: str, window_bytes: int | None, warm: 
         _host(plan)
     except Terminated:  # `farm down` asked: that is how a farm ends well
         _say("the farm is down")
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("the farm is down") from interrupt
     return DONE
 
 
@@ -98,10 +107,14 @@ def _wait_for_end(record: FarmRecord) -> None:
 
 def _lines(record: FarmRecord, home: Path) -> Iterator[str]:
     yield f"the farm is up in {home}"
-    yield f"  API      {record.url}/docs"
+    yield f"  API      {record.url}, described at /docs (a page that needs the internet) and /openapi.json"
     if record.flower_url is not None:
         yield f"  Flower   {record.flower_url}  (user farm, password {record.flower_password})"
     yield f"  workers  FARM_REDIS_URL={record.redis_url} farm worker"
+    redis = urlsplit(record.redis_url)
+    if redis.scheme == "unix" or redis.hostname in LOOPBACK:
+        yield "           on this machine only; workers elsewhere need a Redis that they reach:"
+        yield "           FARM_REDIS_URL=redis://:PASSWORD@HOST:6379/0 farm up, and likewise … farm worker"
     yield f"  logs     {home / 'logs'}"
     yield "Ctrl-C or `farm down` stops it."
 

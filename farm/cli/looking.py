@@ -1,4 +1,4 @@
-"""What `farm list`, `status`, `watch` and `cancel` do."""
+"""What `farm list`, `status` and `watch` do."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from farm.cli.config import CliConfig
 from farm.cli.connection import connect
 from farm.cli.display import open_display
 from farm.cli.exits import DONE
-from farm.cli.following import follow
+from farm.cli.following import stay
 from farm.cli.outcome import conclude, to_json
-from farm.cli.wording import columns, duration, json_line, percent, rate
+from farm.cli.wording import columns, duration, duration_about, json_line, percent, rate
 from farm.client import FarmClient
 from farm.errors import JobNotFound
 from farm.schemas import JobView
@@ -28,7 +28,7 @@ def show_list(limit: int, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json_line({"jobs": [to_json(view) for view in views]}))
     elif views:
-        header = ("JOB", "STATE", "DONE", "FRAMES", "RATE", "AGE", "OUTPUT")
+        header = ("JOB", "STATE", "PRIO", "DONE", "FRAMES", "RATE", "AGE", "OUTPUT")
         sys.stdout.write(columns(header, (_row(view) for view in views)) + "\n")
     else:
         sys.stderr.write("no jobs yet: `farm submit` makes one\n")
@@ -52,16 +52,8 @@ def watch_job(job_id: str | None, *, as_json: bool) -> int:
     with connect(CliConfig.from_environment()) as client:
         view = _newest(client) if job_id is None else client.job(job_id)
         with closing(open_display(clock)) as display:
-            view = follow(client, view, display, clock)
+            view = stay(client, view, display, clock)
     return conclude(view, as_json=as_json)
-
-
-def cancel_job(job_id: str, *, as_json: bool) -> int:
-    """Stop a job."""
-    with connect(CliConfig.from_environment()) as client:
-        view = client.cancel(job_id)
-    sys.stdout.write(json_line(to_json(view)) if as_json else f"job {view.job} is {view.state}\n")
-    return DONE
 
 
 def _newest(client: FarmClient) -> JobView:
@@ -74,7 +66,16 @@ def _newest(client: FarmClient) -> JobView:
 def _row(view: JobView) -> tuple[str, ...]:
     age_s = time.time() - view.created_at
     done, frames = percent(view), str(view.frames or "-")
-    return view.job, view.state, done, frames, rate(view.fps), duration(age_s), view.output
+    return (
+        view.job,
+        view.state,
+        str(view.priority),
+        done,
+        frames,
+        rate(view.fps),
+        duration(age_s),
+        view.output,
+    )
 
 
 def _lines(view: JobView) -> Iterator[str]:
@@ -85,14 +86,31 @@ def _lines(view: JobView) -> Iterator[str]:
     yield f"output    {view.output}"
     yield f"engine    {view.engine}"
     yield f"frames    {view.frames_done} of {view.frames or '?'} done, {view.frames_fused} fused"
-    yield f"chunks    {view.chunks_done} of {view.chunks or '?'} done, {view.attempts} attempts"
-    yield f"time      {duration(view.seconds)}, {rate(view.fps)}, ETA {duration(view.eta_s)}"
+    failed = f", {view.chunks_failed} failed" if view.chunks_failed else ""
+    yield f"chunks    {view.chunks_done} of {view.chunks or '?'} done{failed}, {view.attempts} attempts"
+    yield f"priority  {view.priority}"
+    eta = duration_about(view.eta_s, view.eta_error_s)
+    yield f"time      {duration(view.seconds)}, {rate(view.fps)}, ETA {eta}"
     for chunk in view.running:
         done = f"{chunk.num_frames} of {chunk.end - chunk.start} frames"
         where = f"on {chunk.worker}, attempt {chunk.attempt}, {chunk.stage}"
         yield f"running   chunk {chunk.index}: {done} {where}"
+    yield from _troubles(view)
     for note in view.notes:
         yield f"note      {note}"
     if view.error is not None:
         yield f"error     {view.error.message} [{view.error.code}]"
         yield f"hint      {view.error.hint}"
+
+
+def _troubles(view: JobView) -> Iterator[str]:
+    if view.pause is not None:
+        yield f"paused    {view.pause.reason or 'asked for'}; `farm resume {view.job}` goes on"
+    for chunk in view.failed:
+        frames = f"frames [{chunk.start}, {chunk.end}) after {chunk.attempts} attempts"
+        yield f"failed    chunk {chunk.index}: {frames}: {chunk.error}"
+    hidden = view.chunks_failed - len(view.failed)
+    if hidden > 0:
+        yield f"failed    and {hidden} more chunks"
+    if view.can_retry:
+        yield f"retry     `farm retry {view.job}` goes on from the {view.chunks_done} finished chunks"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from farm.config import absolute_path
+
 if TYPE_CHECKING:
-    from farm.schemas import JobRequest
+    from farm.schemas import JobRequest, X264Preset
 
 _FACE = "Which faces"
 _CODEC = "How the output is encoded"
@@ -53,7 +55,20 @@ Crf = Annotated[
     typer.Option("--crf", min=0, max=51, help="H.264 quality: lower is better.", rich_help_panel=_CODEC),
 ]
 Preset = Annotated[
-    str, typer.Option("--preset", help="x264's speed: ultrafast … veryslow.", rich_help_panel=_CODEC)
+    # Those of `farm.schemas.X264Preset`, which would bring pydantic, and slow `--help` down.
+    Literal[
+        "ultrafast",
+        "superfast",
+        "veryfast",
+        "faster",
+        "fast",
+        "medium",
+        "slow",
+        "slower",
+        "veryslow",
+        "placebo",
+    ],
+    typer.Option("--preset", help="x264's speed; slower makes smaller files.", rich_help_panel=_CODEC),
 ]
 Faces = Annotated[
     Literal["all", "largest"],
@@ -76,6 +91,13 @@ RequireFace = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Priority = Annotated[
+    int,
+    typer.Option("--priority", min=-100, max=100, help="Higher goes first; jobs of one priority share."),
+]
+PriorityNumber = Annotated[
+    int, typer.Argument(metavar="N", min=-100, max=100, help="-100 to 100.", show_default=False)
+]
 Gpus = Annotated[
     str,
     typer.Option(
@@ -116,20 +138,21 @@ class JobOptions:
     chunk_seconds: float | None
     lossless: bool
     crf: int
-    preset: str
+    preset: X264Preset
     faces: Literal["all", "largest"]
     source_face: int | None
     require_face: bool
     overwrite: bool
+    priority: int = 0
 
     def request(self) -> JobRequest:
-        """Return the request that a farm takes; its paths are absolute, links in them kept."""
+        """Return the request that a farm takes; its paths are absolute, without .. in them."""
         from farm.schemas import JobRequest  # noqa: PLC0415 - pydantic would slow `--help` down
 
         return JobRequest(
-            input=str(_absolute(self.input)),
-            output=str(_absolute(self._chosen_output())),
-            source=None if self.source is None else str(_absolute(self.source)),
+            input=str(absolute_path(self.input)),
+            output=str(absolute_path(self._chosen_output())),
+            source=None if self.source is None else str(absolute_path(self.source)),
             engine=self.engine,
             chunk_seconds=self.chunk_seconds,
             lossless=self.lossless,
@@ -139,6 +162,7 @@ class JobOptions:
             source_face=self.source_face,
             require_face=self.require_face,
             overwrite=self.overwrite,
+            priority=self.priority,
         )
 
     def _chosen_output(self) -> Path:
@@ -147,7 +171,3 @@ class JobOptions:
         if self.output is None:
             return self.input.with_name(name)
         return self.output / name if self.output.expanduser().is_dir() else self.output
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()

@@ -34,6 +34,11 @@ def to_json(view: JobView) -> dict[str, Any]:
         "chunks_done": view.chunks_done,
         "first_frame_s": _rounded(view.first_frame_s),
         "eta_s": _rounded(view.eta_s),
+        "eta_error_s": _rounded(view.eta_error_s),
+        "priority": view.priority,
+        "pause": None if view.pause is None else view.pause.model_dump(),
+        "failed": [chunk.model_dump() for chunk in view.failed],
+        "can_retry": view.can_retry,
         "notes": view.notes,
         "running": [chunk.model_dump() for chunk in view.running],
     }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 from farm.cli.exits import DONE
 from farm.cli.wording import columns, duration, json_line
-from farm.media.info import MediaInfo, OtherStream, StreamInfo
+from farm.config import absolute_path
+from farm.media.info import Json, MediaInfo, OtherStream, StreamInfo
 from farm.media.probe import probe
 
 #: Decimal places of a frame rate: 23.976 is not 24.
@@ -17,9 +19,24 @@ RATE_PLACES = 3
 
 def show_probe(path: Path, *, as_json: bool) -> int:
     """Print what a video's header says."""
-    info = probe(path.expanduser().absolute())
-    sys.stdout.write(json_line(info.to_json()) if as_json else _text(path, info))
+    info = probe(absolute_path(path))
+    sys.stdout.write(json_line(to_json(info)) if as_json else _text(path, info))
     return DONE
+
+
+def to_json(info: MediaInfo) -> Json:
+    """Return the object that `--json` prints: exact times as fractions, and beside them plain numbers."""
+    others = [{**stream.to_json(), "duration_seconds": _number(stream.duration_s)} for stream in info.others]
+    return {
+        **info.to_json(),
+        "duration_seconds": _number(info.duration_s),
+        "video": {**info.video.to_json(), "fps": _number(info.video.average_rate)},
+        "others": others,
+    }
+
+
+def _number(exact: Fraction | None) -> float | None:
+    return None if exact is None else float(exact)
 
 
 def _text(path: Path, info: MediaInfo) -> str:

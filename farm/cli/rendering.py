@@ -10,18 +10,21 @@ from pathlib import Path
 
 from broker.clock import SystemClock
 from farm.check import check
+from farm.cli.checking import check_now
 from farm.cli.config import CliConfig
 from farm.cli.connection import connect, connect_to_new, find
 from farm.cli.display import open_display
 from farm.cli.exits import DONE
-from farm.cli.following import follow
+from farm.cli.following import follow, stay
+from farm.cli.interruption import Interrupted
+from farm.cli.keeping import logs_kept_if_it_dies, logs_named
 from farm.cli.options import JobOptions
 from farm.cli.outcome import conclude, to_json
 from farm.cli.signals import ignore_until_exit, raise_when_asked_to_end
 from farm.cli.wording import json_line
 from farm.client import FarmClient
 from farm.config import FarmConfig
-from farm.errors import FarmError
+from farm.errors import FarmError, StaleTransition
 from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.plan import FarmPlan
@@ -29,6 +32,9 @@ from farm.launching.private_home import private_home
 from farm.output import partial_path
 from farm.schemas import JobRequest, JobView
 from farm.states import JobState
+
+#: What a job is that somebody interrupted, on a farm that could still be told.
+NOTHING_LEFT = "canceled; nothing is left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +65,25 @@ def render_request(request: JobRequest, hosting: Hosting) -> JobView:
     Raises:
         BadInput: the files or options cannot be used; nothing was started.
         FarmUnreachable: no farm could be started, or the one that was there has gone.
-        KeyboardInterrupt: somebody asked to stop; the job was canceled, and nothing of it is left.
+        Interrupted: somebody asked to stop; it says what became of the job.
     """
     raise_when_asked_to_end()
-    check(request)
-    client = None if hosting.wants_own else find(CliConfig.from_environment())
-    if client is None:
-        return _render_alone(request, hosting)
+    try:
+        check(request)
+        client = None if hosting.wants_own else find(CliConfig.from_environment())
+        if client is None:
+            return _render_alone(request, hosting)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(NOTHING_LEFT) from interrupt
     with closing(client):
         return _render_on(client, request)
+
+
+def check_only(job: JobOptions, *, as_json: bool) -> int:
+    """Say what a job would take, and submit nothing; return the exit code."""
+    request = job.request()
+    check(request)
+    return check_now(request, as_json=as_json)
 
 
 def submit_now(job: JobOptions, *, wait: bool, as_json: bool) -> int:
@@ -83,7 +99,7 @@ def submit_now(job: JobOptions, *, wait: bool, as_json: bool) -> int:
         sys.stderr.write(f"job {view.job}\n")
         clock = SystemClock()
         with closing(open_display(clock)) as display:
-            view = follow(client, view, display, clock)
+            view = stay(client, view, display, clock)
     return conclude(view, as_json=as_json)
 
 
@@ -91,13 +107,29 @@ def _render_on(client: FarmClient, request: JobRequest) -> JobView:
     """Render on a farm that is up; Ctrl-C cancels the job there."""
     clock = SystemClock()
     with closing(open_display(clock)) as display:
-        view = client.submit(request)
+        view: JobView | None = None
         try:
+            view = client.submit(request)
             return follow(client, view, display, clock)
-        except KeyboardInterrupt:
-            with suppress(FarmError):  # it ended meanwhile, or the farm has gone
-                client.cancel(view.job)
-            raise
+        except KeyboardInterrupt as interrupt:
+            ignore_until_exit()
+            raise _canceled_on(client, view) from interrupt
+
+
+def _canceled_on(client: FarmClient, view: JobView | None) -> Interrupted:
+    """Cancel a job on a farm that stays up, and return what to say of it."""
+    if view is None:
+        return Interrupted("interrupted", hint="`farm list` shows whether the farm had taken the job already")
+    try:
+        return Interrupted(NOTHING_LEFT, job=to_json(client.cancel(view.job)))
+    except StaleTransition:
+        return Interrupted(f"interrupted when job {view.job} had ended", hint=f"`farm status {view.job}`")
+    except FarmError as error:
+        return Interrupted(
+            f"interrupted, and the farm does not answer: {error.message}",
+            hint=f"`farm cancel {view.job}` ends the job once it does",
+            job=to_json(view),
+        )
 
 
 def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
@@ -106,6 +138,8 @@ def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))
         home = stack.enter_context(private_home(clock))
+        user_home = FarmConfig.from_environment().home
+        stack.enter_context(logs_kept_if_it_dies(home, user_home))
         farm = stack.enter_context(LocalFarm(_plan(home, request, hosting), clock, display.say))
         stack.callback(ignore_until_exit)  # first to be called: what follows must not be interrupted
         display.say("started a farm for this job")
@@ -115,19 +149,25 @@ def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
         farm.remove_if_killed(partial)
         try:
             view = follow(client, view, display, clock, farm.tend)
-        finally:
-            if view.state != JobState.DONE:
-                _abandon(client, view, farm, partial)
-    return view
+        except KeyboardInterrupt as interrupt:
+            view = _abandoned(client, view, farm, partial)
+            raise Interrupted(NOTHING_LEFT, job=to_json(view)) from interrupt
+        except BaseException:
+            _abandoned(client, view, farm, partial)
+            raise
+        if view.state != JobState.DONE:
+            _abandoned(client, view, farm, partial)
+        return logs_named(view, home, user_home)
 
 
-def _abandon(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path) -> None:
-    """Leave nothing of a job that did not end well."""
+def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path) -> JobView:
+    """Leave nothing of a job that did not end well; return it as it is then."""
     ignore_until_exit()
     with suppress(FarmError):  # it has ended, or the farm has
-        client.cancel(view.job)
+        view = client.cancel(view.job)
     farm.stop()
     partial.unlink(missing_ok=True)
+    return view.model_copy(update={"state": JobState.CANCELED, "running": []})
 
 
 def _plan(home: Path, request: JobRequest, hosting: Hosting) -> FarmPlan:

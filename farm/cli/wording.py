@@ -23,6 +23,19 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}:{whole % MINUTE_S:02}"
 
 
+def duration_about(seconds: float | None, error_s: float | None) -> str:
+    """Return "2:03 ± 0:10", or only the first where the error is not known."""
+    return duration(seconds) + ("" if seconds is None or error_s is None else f" ± {duration(error_s)}")
+
+
+def size(num_bytes: int) -> str:
+    """Return "1.5 GiB", "20 MiB" or "3 KiB"."""
+    for unit, name, places in ((1 << 30, "GiB", 1), (1 << 20, "MiB", 0)):
+        if num_bytes >= unit:
+            return f"{num_bytes / unit:.{places}f} {name}"
+    return f"{-(-num_bytes >> 10)} KiB"
+
+
 def rate(fps: float | None) -> str:
     """Return "24.5 fps" or, for None, "-"."""
     return "-" if fps is None else f"{fps:.1f} fps"
@@ -35,14 +48,17 @@ def percent(view: JobView) -> str:
 
 def progress_line(view: JobView) -> str:
     """Return a job's progress in one line."""
-    if view.state != JobState.RENDERING or not view.frames:
+    if view.pause is not None:
+        return f"{view.job}  {view.stage}  {percent(view)}  {view.pause.reason}".rstrip()
+    has_begun = bool(view.running or view.frames_done)
+    if view.state != JobState.RENDERING or not view.frames or (view.stage == "queued" and not has_begun):
         return f"{view.job}  {view.stage or view.state}"
     workers = sorted({chunk.worker for chunk in view.running})
     count = f"{len(view.running)} chunk{'' if len(view.running) == 1 else 's'} in flight"
     held = f"{count} ({', '.join(workers)})" if workers else count
     return (
         f"{view.job}  {view.stage}  {view.frames_done}/{view.frames} frames  {percent(view)}  "
-        f"{rate(view.fps)}  ETA {duration(view.eta_s)}  {held}"
+        f"{rate(view.fps)}  ETA {duration_about(view.eta_s, view.eta_error_s)}  {held}"
     )
 
 

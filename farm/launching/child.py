@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from farm.launching.guard import kill_groups
 
 #: prctl(2)'s number for "send me this signal when my parent ends".
 PR_SET_PDEATHSIG = 1
@@ -29,6 +30,7 @@ class Program:
     log: Path
     fds: tuple[int, ...] = ()  # open files that it inherits, under the same numbers
     grace_s: float = 3.0  # from SIGTERM to SIGKILL
+    refusal: int | None = None  # the exit status by which it says that its options cannot be used here
 
 
 class Child:
@@ -74,16 +76,23 @@ class Child:
         Its id is still its own here: nobody has reaped it.
         """
         if self._process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            kill_groups({self.pid})
             self._process.kill()
         return self._process.wait()
 
     def log_tail(self) -> str:
         """Return the last line of its log that says something, for an error message."""
-        text = self.program.log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = self._last_lines()
         return lines[-1] if lines else "it said nothing"
+
+    def last_said(self, word: str) -> str:
+        """Return what follows `word` and a colon in the last line of its log that begins so; "" if none."""
+        found = [line for line in self._last_lines() if line.startswith(f"{word}: ")]
+        return found[-1].removeprefix(f"{word}: ") if found else ""
+
+    def _last_lines(self) -> list[str]:
+        text = self.program.log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+        return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:

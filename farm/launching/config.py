@@ -19,6 +19,7 @@ class LaunchConfig:
     environment: Mapping[str, str] = field(repr=False)  # of this process; the children's begins with it
     redis_url: str | None = None  # None: a private Redis is started
     flower_port: int = FLOWER_PORT
+    is_flower_port_chosen: bool = False  # if not, any other will do
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> LaunchConfig:
@@ -31,6 +32,7 @@ class LaunchConfig:
             environment=dict(environment),
             redis_url=environment.get("FARM_REDIS_URL") or None,
             flower_port=_port(environment.get("FARM_FLOWER_PORT") or str(FLOWER_PORT)),
+            is_flower_port_chosen=bool(environment.get("FARM_FLOWER_PORT")),
         )
 
 

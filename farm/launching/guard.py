@@ -16,8 +16,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+
+#: What the processes are called that Python starts beside a pool, to remove the named semaphores of whoever
+#: died without doing so itself: billiard's, and the standard library's.
+TRACKERS = (b"semaphore_tracker", b"resource_tracker")
+
+#: How long these may take, in seconds. It is milliseconds, unless one that held a GPU is slow to die.
+TRACKER_S = 5.0
+
+LOOK_S = 0.005
+
+#: States of a process that is dead but for its entry (proc(5)).
+DEAD = (b"Z", b"X")
 
 
 def main(lines: Iterable[str] = sys.stdin) -> None:
@@ -25,11 +38,52 @@ def main(lines: Iterable[str] = sys.stdin) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # what stops the farm in order must not stop its guard first
     groups, paths = _read(lines)
-    for group in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+    kill_groups(groups)
     for path in paths:
         _remove(path)
+
+
+def kill_groups(groups: set[int]) -> None:
+    """Kill process groups: last of all the trackers, which first remove the others' semaphores.
+
+    A semaphore that nobody removes stays in memory until the machine is started anew.
+    """
+    end_s = time.monotonic() + TRACKER_S
+    while time.monotonic() < end_s:
+        members = list(_members(groups))
+        if not any(is_tracker for _, is_tracker in members):
+            break
+        for pid, is_tracker in members:
+            if not is_tracker:
+                _kill(os.kill, pid)
+        time.sleep(LOOK_S)  # noqa: TID251 - nothing of this project can be imported here
+    for group in groups:
+        _kill(os.killpg, group)
+
+
+def _kill(how: Callable[[int, int], None], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        how(number, signal.SIGKILL)
+
+
+def _members(groups: set[int]) -> Iterator[tuple[int, bool]]:
+    """Yield the living processes of these groups, each with whether it is a tracker."""
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():  # noqa: PTH112, PTH208 - as below
+        if not name.isdigit():
+            continue
+        with suppress(OSError):  # it has ended meanwhile
+            state, _, group = _content(f"/proc/{name}/stat").rpartition(b")")[2].split()[:3]
+            if int(group) in groups and state not in DEAD:
+                command = _content(f"/proc/{name}/cmdline")
+                yield int(name), any(word in command for word in TRACKERS)
+
+
+def _content(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def _read(lines: Iterable[str]) -> tuple[set[int], list[str]]:

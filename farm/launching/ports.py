@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from farm.errors import BadInput
 
@@ -31,7 +32,30 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def free_port(wish: int) -> int:
+def flower_port(wish: int, *, is_chosen: bool, say: Callable[[str], None]) -> int:
+    """Return a port for Flower; 0 wishes for any that is free.
+
+    Args:
+        wish: where it should listen.
+        is_chosen: whether somebody asked for this very port; if not, another will do.
+        say: told that another is taken.
+
+    Raises:
+        BadInput: the chosen port is taken.
+    """
+    port = _free_port(wish)
+    if wish not in {0, port}:
+        if is_chosen:
+            raise BadInput(
+                f"port {wish} is taken (FARM_FLOWER_PORT)",
+                hint="set FARM_FLOWER_PORT to another, or to 0 for any free one",
+                code="port-taken",
+            )
+        say(f"port {wish} is taken: Flower listens on {port} this time")
+    return port
+
+
+def _free_port(wish: int) -> int:
     """Return `wish` if nobody listens there, else some port that is free now."""
     for port in (wish, 0):
         with socket.socket() as probe:

@@ -13,6 +13,7 @@ from pathlib import Path
 from broker.clock import Clock
 from farm.errors import BadInput
 from farm.launching.farm_file import LOCK_NAME, HomeLock
+from farm.launching.home import writing_in
 
 PREFIX = "face-fusion-farm-"
 
@@ -31,10 +32,14 @@ def private_home(clock: Clock, parent: Path | None = None) -> Iterator[Path]:
     """Make a fresh home, keep it for the block, and remove it with all that is in it.
 
     Homes that earlier commands left, because they were killed, are removed first.
+
+    Raises:
+        BadInput: there is no place for temporary files.
     """
     parent = _parent() if parent is None else parent
     _sweep(parent)
-    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    with writing_in(parent):
+        home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     try:
         yield home
     finally:

@@ -18,6 +18,13 @@ TASK_THREADS = 4
 #: How long workers may take to stop, in seconds; their chunks are taken up by others after that.
 WORKER_GRACE_S = 5.0
 
+#: How `python -m workers` ends when it is given options that cannot be used here.
+WORKER_REFUSAL = 2
+
+#: Keeps the trackers of `farm.launching.guard` from calling what they remove a leak: that would be the log's
+#: last line, where somebody looks for what the worker died of.
+QUIET_TRACKERS = "ignore:semaphore_tracker,ignore:resource_tracker"
+
 PYTHON = (sys.executable, "-m")
 
 
@@ -34,6 +41,7 @@ class Surroundings:
         *command: str,
         grace_s: float = 3.0,
         fds: tuple[int, ...] = (),
+        refusal: int | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> Program:
         """Return a program that logs to the home's logs/NAME.log."""
@@ -44,6 +52,7 @@ class Surroundings:
             log=self.home / "logs" / f"{name}.log",
             fds=fds,
             grace_s=grace_s,
+            refusal=refusal,
         )
 
 
@@ -80,15 +89,18 @@ def api_program(around: Surroundings, descriptor: int) -> Program:
 def worker_programs(around: Surroundings, *, gpus: str, per_device: int, warm: str) -> Iterator[Program]:
     """Yield the workers: `per_device` processes on each GPU, or on the CPU."""
     threads = max(1, (os.cpu_count() or 1) // per_device)
+    others = around.environment.get("PYTHONWARNINGS", "")
     for number in range(1, per_device + 1):
         yield around.program(
             f"worker-{number}",
             *(*PYTHON, "workers", "--gpus", gpus, "--warm", warm),
             *("--name", f"{socket.gethostname()}-{number}"),
             grace_s=WORKER_GRACE_S,
-            extra={}
-            if "FARM_WORKER_THREADS" in around.environment
-            else {"FARM_WORKER_THREADS": str(threads)},
+            refusal=WORKER_REFUSAL,
+            extra={
+                "FARM_WORKER_THREADS": around.environment.get("FARM_WORKER_THREADS", str(threads)),
+                "PYTHONWARNINGS": ",".join(filter(None, (others, QUIET_TRACKERS))),
+            },
         )
 
 

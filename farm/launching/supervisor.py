@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from broker.clock import Clock
-from farm.errors import FarmUnreachable
+from farm.errors import BadInput, FarmUnreachable
 from farm.launching.child import Child, Program
 from farm.launching.lifeline import Lifeline
 
@@ -65,6 +65,7 @@ class Supervisor:
         """Bury children that died, and restart them when their pause is over.
 
         Raises:
+            BadInput: one says that its options cannot be used; no restart would change that.
             FarmUnreachable: one has died too often.
         """
         for place in self._places.values():
@@ -111,13 +112,19 @@ class Supervisor:
     def _bury(self, place: _Place, child: Child) -> None:
         now_s = self._clock.now_s()
         status = self._finish(child)
+        _raise_refusal(child, status)
         place.deaths = 1 if now_s - place.started_s > WELL_AFTER_S else place.deaths + 1
         name = place.program.name
         if self._most_deaths is not None and place.deaths >= self._most_deaths:
             raise FarmUnreachable(
-                f"{name} died {place.deaths} times in a row (status {status}): {child.log_tail()}",
-                hint="`farm up` keeps the whole logs",
+                f"{name} died {place.deaths} times in a row (status {status}): {child.log_tail()}"
             )
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (place.deaths - 1))
         place.child, place.restart_s = None, now_s + pause_s
         self._say(f"{name} died (status {status}): {child.log_tail()}; restarting it in {pause_s:g} s")
+
+
+def _raise_refusal(child: Child, status: int) -> None:
+    complaint = child.last_said("error") if status == child.program.refusal else ""
+    if complaint:
+        raise BadInput(complaint, hint=child.last_said("hint"), code="bad-usage")

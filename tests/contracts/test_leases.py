@@ -243,3 +243,14 @@ def test_what_was_found_in_a_source_is_kept(leases, lease):
     leases.commit(lease, RENDERED)
     assert leases.source_checked(JOB) == found
     assert leases.results(JOB) == {0: RENDERED}
+
+
+def test_the_lease_of_a_dead_worker_is_found_by_its_name(leases: LeaseTable):
+    """Whoever speaks for it can commit in its place; another worker's lease is not its own."""
+    leases.offer(JOB, 0, 1)
+    lease = leases.claim(JOB, 0, 1, "w1")
+    assert leases.held_by(JOB, 0, "w1") == lease
+    assert leases.held_by(JOB, 0, "w2") is None
+    assert leases.held_by(JOB, 1, "w1") is None
+    leases.release(lease)
+    assert leases.held_by(JOB, 0, "w1") is None

@@ -91,7 +91,7 @@ def test_nothing_is_left_in_redis(farm, clip, tmp_path):
 
 @pytest.mark.parametrize(("rotation", "hflip"), [(90, False), (270, False), (180, False), (0, True)])
 def test_phone_clips_come_out_upright(farm, tmp_path, rotation, hflip):
-    """The display matrix is applied once: a player that turns the input and plays the output shows the same."""
+    """The display matrix is applied once: the input turned by a player, and the output as it is, are one."""
     from tests.clips import make_clip
 
     path = make_clip(tmp_path / "phone.mp4", num_frames=30, rotation=rotation, hflip=hflip)

@@ -1,6 +1,7 @@
 """Rows for tests of the store."""
 
 from farm.models import Chunk, Job
+from farm.states import ChunkState
 
 
 def a_job(job_id: str = "j1", **fields: object) -> Job:
@@ -22,6 +23,15 @@ def a_job(job_id: str = "j1", **fields: object) -> Job:
 
 def some_chunks(job_id: str, count: int, length: int = 10) -> list[Chunk]:
     return [
-        Chunk(job_id=job_id, index=index, start=index * length, end=(index + 1) * length, num_bytes=100)
+        Chunk(
+            job_id=job_id,
+            index=index,
+            start=index * length,
+            end=(index + 1) * length,
+            num_bytes=100,
+            state=ChunkState.PLANNED,
+            attempt=0,
+            failures=0,
+        )
         for index in range(count)
     ]

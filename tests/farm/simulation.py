@@ -52,13 +52,21 @@ class Mailbox:
 class Simulation:
     """A farm, its mailbox, and as many workers as a test names."""
 
-    def __init__(self, home: Path, *, window_bytes: int = 64 * 2**20, num_workers: int = 1) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        window_bytes: int = 64 * 2**20,
+        num_workers: int = 1,
+        database: Path | None = None,
+    ) -> None:
         self.clock = FakeClock()
         config = BrokerConfig(window_bytes=window_bytes, part_bytes=min(2**16, window_bytes))
         self.mailbox = Mailbox()
+        url = f"sqlite:///{database or home / 'farm.db'}"
         self.farm = Farm(
-            config=FarmConfig(home=home, database_url=f"sqlite:///{home / 'farm.db'}"),
-            store=JobStore(open_database(f"sqlite:///{home / 'farm.db'}"), now=self.clock.now_s),
+            config=FarmConfig(home=home, database_url=url),
+            store=JobStore(open_database(url), now=self.clock.now_s),
             broker=memory_broker(config, self.clock),
             publisher=self.mailbox,  # type: ignore[arg-type]
             clock=self.clock,
@@ -127,12 +135,15 @@ class Simulation:
 
     def is_clean(self, job_id: str) -> bool:
         """Say whether nothing of the job is left in the broker or in the farm's home."""
+        return self.holds_nothing_in_redis(job_id) and not self.farm.config.job_directory(job_id).exists()
+
+    def holds_nothing_in_redis(self, job_id: str) -> bool:
+        """Say whether nothing of the job is left in the broker."""
         return (
             self.broker.segments.used_bytes() == 0
             and not self.broker.segments.names(job_id)
             and not self.broker.leases.offered(job_id)
             and not self.broker.leases.results(job_id)
-            and not self.farm.config.job_directory(job_id).exists()
         )
 
     def _beat(self, name: str) -> WorkerBeat:

@@ -11,6 +11,7 @@ from farm.states import (
     WAITING,
     ChunkState,
     JobState,
+    return_state,
 )
 from tests.farm.rows import a_job, some_chunks
 
@@ -26,8 +27,18 @@ def test_tables_are_total_and_reachable(table, states):
     assert seen == set(states)
 
 
-def test_live_jobs_are_those_that_can_still_move():
-    assert {state for state in JobState if JOB_TRANSITIONS[state]} == LIVE_JOB_STATES
+def test_live_jobs_can_be_canceled_and_of_the_others_only_failed_ones_move():
+    """A failed job has ended, and can be taken up again; done and canceled are for good."""
+    assert {state for state in JobState if JobState.CANCELED in JOB_TRANSITIONS[state]} == LIVE_JOB_STATES
+    moving = {state for state in JobState if JOB_TRANSITIONS[state]}
+    assert moving == LIVE_JOB_STATES | {JobState.FAILED}
+
+
+def test_a_job_can_be_paused_in_every_working_state_and_return_there():
+    """Where it returns to is a step of the table, for paused jobs and for failed ones."""
+    for state in LIVE_JOB_STATES - {JobState.PAUSED}:
+        assert JobState.PAUSED in JOB_TRANSITIONS[state]
+        assert return_state(state) in JOB_TRANSITIONS[JobState.PAUSED] & JOB_TRANSITIONS[JobState.FAILED]
 
 
 def test_waiting_and_in_flight_are_apart():

@@ -67,11 +67,23 @@ def test_totals(store):
     assert (totals.frames_rendered, totals.frames_fused, totals.attempts) == (10, 7, 4)
 
 
-def test_unfinished_jobs_are_live_or_not_yet_clean(store):
-    store.add_job(a_job("live"))
+def test_due_jobs_are_under_way_not_yet_clean_or_short_of_space(store):
+    """Neither queued jobs, nor those that their user paused, cost a round anything."""
+    store.add_job(a_job("queued"))
+    store.add_job(a_job("live", state=JobState.RENDERING))
     store.add_job(a_job("over", state=JobState.DONE))
     store.add_job(a_job("clean", state=JobState.FAILED, cleaned=True))
-    assert {job.id for job in store.unfinished_jobs()} == {"live", "over"}
+    store.add_job(a_job("held", state=JobState.PAUSED, pause_code="asked", cleaned=True))
+    store.add_job(a_job("full", state=JobState.PAUSED, pause_code="disk-full", cleaned=True))
+    assert set(store.due_jobs()) == {"live", "over", "full"}
+
+
+def test_the_queue_is_ordered_by_priority_and_age(store):
+    """A step of priority outweighs an hour of waiting, and no more."""
+    store.add_job(a_job("old", created_at=0.0))
+    store.add_job(a_job("older", created_at=-4000.0))
+    store.add_job(a_job("new", created_at=3000.0, priority=1))
+    assert store.first_in_queue(3) == ["older", "new", "old"]
 
 
 def test_notes_are_kept_once(store):
@@ -79,6 +91,42 @@ def test_notes_are_kept_once(store):
     for note in ("one", "two", "one"):
         store.add_note("j1", note)
     assert store.job("j1").notes == ["one", "two"]
+
+
+def test_sums_follow_every_step_of_a_chunk(store):
+    """In flight, rendered, failed and waiting are right after each of them, and a retry begins anew."""
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 3))
+
+    def counts():
+        job = store.job("j1")
+        return job.num_waiting, job.num_in_flight, job.num_rendered, job.num_failed
+
+    assert counts() == (3, 0, 0, 0)
+    for chunk in store.chunks("j1"):
+        store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
+    assert counts() == (0, 3, 0, 0)
+    taken, rendered, failed = store.chunks("j1")
+    store.move_chunk(taken, ChunkState.PLANNED)
+    store.move_chunk(rendered, ChunkState.RENDERED, render_s=5.0, output_bytes=70)
+    store.move_chunk(failed, ChunkState.FAILED, failures=3)
+    assert counts() == (1, 0, 1, 1)
+    job = store.job("j1")
+    assert (job.rendered_bytes, job.num_paces, job.pace_sum, job.pace_sq_sum) == (70, 1, 0.5, 0.25)
+    assert store.retry_chunks("j1") == 1
+    assert counts() == (2, 0, 1, 0)
+    assert [chunk.failures for chunk in store.chunks("j1")] == [0, 0, 0]
+
+
+def test_a_deleted_job_leaves_no_row(store):
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 3))
+    store.move_chunk(store.chunks("j1")[0], ChunkState.OFFERED, attempt=1)
+    assert store.num_rows("j1") == {"chunk": 3, "event": 1}
+    store.delete_job("j1")
+    assert store.num_rows("j1") == {"chunk": 0, "event": 0}
+    with pytest.raises(JobNotFound):
+        store.job("j1")
 
 
 def test_jobs_come_newest_first(store):

@@ -123,17 +123,14 @@ def _decoded(portrait: bytes) -> NDArray[np.uint8]:
     except cv2.error as error:
         raise NotAPicture(f"the source portrait cannot be decoded: {error.err}") from error
     if decoded is None:
-        raise NotAPicture("the source portrait is no picture that can be read: use JPEG, PNG or WebP")
+        raise NotAPicture("the source portrait is no picture that can be read")
     small, _ = shrunk(np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), _LONGEST_PORTRAIT_PX)
     return np.asarray(small, np.uint8)
 
 
 def _choice(faces: tuple[Face, ...], asked: int | None) -> int:
     if not faces:
-        raise NoFaceFound(
-            "no face was found in the source portrait: use a sharp, upright picture of a face that looks at"
-            " the camera and fills at least a tenth of the picture's height"
-        )
+        raise NoFaceFound("no face was found in the source portrait")
     if asked is None:
         return max(range(len(faces)), key=lambda i: _area(faces[i]))
     if not 0 <= asked < len(faces):

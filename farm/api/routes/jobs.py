@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 
 from farm.api.deps import FarmDep
 from farm.api.errors import ErrorBody
-from farm.cancel import cancel
 from farm.errors import BadInput
-from farm.schemas import ChunkView, JobRequest, JobView
+from farm.precheck import precheck
+from farm.schemas import CheckView, ChunkView, JobRequest, JobView
 from farm.submit import submit
 from farm.views import chunk_views, job_view, job_views
 
@@ -25,8 +25,15 @@ NOT_FOUND: dict[str, Any] = {"model": ErrorBody, "description": "There is no suc
 )
 def submit_job(request: JobRequest, farm: FarmDep) -> JobView:
     """Accept a job. The files are looked at first: what cannot be rendered is refused, with the reason."""
-    _check_absolute(request)
+    check_absolute(request)
     return job_view(farm, submit(farm, request))
+
+
+@router.post("/check", responses={422: {"model": ErrorBody, "description": "The files cannot be used."}})
+def check_job(request: JobRequest, farm: FarmDep) -> CheckView:
+    """Say what a job would take, and what speaks against it. Takes up to ten seconds, if workers are busy."""
+    check_absolute(request)
+    return precheck(farm, request)
 
 
 @router.get("")
@@ -47,17 +54,12 @@ def list_chunks(job_id: str, farm: FarmDep) -> list[ChunkView]:
     return chunk_views(farm, job_id)
 
 
-@router.post(
-    "/{job_id}/cancel",
-    responses={404: NOT_FOUND, 409: {"model": ErrorBody, "description": "The job has already ended."}},
-)
-def cancel_job(job_id: str, farm: FarmDep) -> JobView:
-    """Stop a job. Workers stop at their next frame, and what was rendered is thrown away."""
-    cancel(farm, job_id)
-    return job_view(farm, job_id)
+def check_absolute(request: JobRequest) -> None:
+    """Refuse paths that would mean something else in the farm's own directory.
 
-
-def _check_absolute(request: JobRequest) -> None:
+    Raises:
+        BadInput: one is relative.
+    """
     for name, path in (("input", request.input), ("output", request.output), ("source", request.source)):
         if path is not None and not Path(path).is_absolute():
             raise BadInput(f"{name}: {path!r} is not absolute", hint="the farm has another working directory")

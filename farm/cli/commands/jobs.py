@@ -76,6 +76,10 @@ def submit(
     preset: given.Preset = "medium",
     chunk_seconds: given.ChunkSeconds = None,
     overwrite: given.Overwrite = False,
+    priority: given.Priority = 0,
+    check: Annotated[
+        bool, typer.Option("--check", help="Submit nothing; say what it would take, and what is wrong.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the job has ended.")] = False,
     json: given.Json = False,
 ) -> int:
@@ -84,8 +88,11 @@ def submit(
     job=$(farm submit holiday.mp4 --source face.jpg -o fused.mp4)
 
     farm watch $job
+
+    --check looks at the files, has a worker look at the portrait, and estimates frames, chunks, disk space
+    and time from earlier jobs; its exit code is 2 if the job cannot be done as it is.
     """
-    from farm.cli.rendering import submit_now
+    from farm.cli.rendering import check_only, submit_now
 
     job = given.JobOptions(
         input=input,
@@ -100,5 +107,8 @@ def submit(
         source_face=source_face,
         require_face=require_face,
         overwrite=overwrite,
+        priority=priority,
     )
+    if check:
+        return check_only(job, as_json=json)
     return submit_now(job, wait=wait, as_json=json)

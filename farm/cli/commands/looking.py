@@ -1,4 +1,4 @@
-"""Commands that look at jobs and files, or end them: list, status, watch, cancel, probe."""
+"""Commands that look at jobs and files: list, status, watch, probe."""
 
 # ruff: noqa: PLC0415 - what a command does is imported when it is run: `farm --help` answers at once
 
@@ -23,7 +23,7 @@ def list_jobs(
 
 
 def status(job: given.JobId, *, json: given.Json = False) -> int:
-    """Show a job as it is now, with the chunks that workers hold.
+    """Show a job as it is now: the chunks that workers hold, why it is paused, which frames failed.
 
     farm status 261120-1a2b3c4d --json
     """
@@ -44,13 +44,6 @@ def watch(
     from farm.cli.looking import watch_job
 
     return watch_job(job, as_json=json)
-
-
-def cancel(job: given.JobId, *, json: given.Json = False) -> int:
-    """Stop a job. Workers stop at their next frame; what was rendered of it is thrown away."""
-    from farm.cli.looking import cancel_job
-
-    return cancel_job(job, as_json=json)
 
 
 def probe(input: given.Input, *, json: given.Json = False) -> int:  # noqa: A002 - the name that the user sees

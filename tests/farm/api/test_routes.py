@@ -76,6 +76,48 @@ def test_canceling_ends_a_job_once(client, farm):
         client.cancel("j1")
 
 
+def test_a_job_is_steered_through_the_client(client, farm):
+    """Pause, resume, priority, retry: each answers with the job as it is then, or refuses."""
+    farm.store.add_job(a_job("j1"))
+    paused = client.pause("j1")
+    assert (paused.state, paused.pause.code) == (JobState.PAUSED, "asked")
+    with pytest.raises(StaleTransition):
+        client.retry("j1")
+    resumed = client.resume("j1")
+    assert (resumed.state, resumed.pause) == (JobState.SUBMITTED, None)
+    assert client.prioritise("j1", 4).priority == 4
+    with pytest.raises(BadInput):
+        client.prioritise("j1", 1000)
+    farm.store.move_job(
+        "j1", JobState.SUBMITTED, JobState.FAILED, came_from="submitted", error_code="x", error_message="y"
+    )
+    assert client.job("j1").can_retry
+    again = client.retry("j1")
+    assert (again.state, again.error) == (JobState.SUBMITTED, None)
+
+
+def test_a_job_is_deleted_only_when_it_has_ended_or_by_force(client, farm):
+    farm.store.add_job(a_job("j1"))
+    with pytest.raises(StaleTransition):
+        client.delete("j1")
+    assert not client.delete("j1", dry_run=True, force=True).is_done
+    assert client.delete("j1", force=True).rows["job"] == 1
+    with pytest.raises(JobNotFound):
+        client.job("j1")
+
+
+def test_a_check_answers_without_a_worker_and_leaves_no_job(client, farm, clip, tmp_path):
+    """It says what it could not look at, and that nothing was measured yet."""
+    view = client.check(
+        JobRequest(input=str(clip), output=str(tmp_path / "o.mp4"), engine="passthrough", chunk_seconds=0.5)
+    )
+    assert (view.ok, view.frames, view.chunks, view.workers) == (True, 50, 4, 0)
+    assert (view.render_s, view.measured_jobs, view.faces) == (None, 0, None)
+    assert any("no worker is up" in note for note in view.notes)
+    assert any("no measurement yet" in note for note in view.notes)
+    assert farm.store.jobs() == []
+
+
 def test_chunks_are_listed_in_order(client, farm):
     farm.store.add_job(a_job("j1"))
     farm.store.replace_chunks("j1", some_chunks("j1", 3))
@@ -155,6 +197,11 @@ def test_the_routes_are_described(http):
         "/api/jobs/{job_id}",
         "/api/jobs/{job_id}/chunks",
         "/api/jobs/{job_id}/cancel",
+        "/api/jobs/{job_id}/pause",
+        "/api/jobs/{job_id}/resume",
+        "/api/jobs/{job_id}/retry",
+        "/api/jobs/{job_id}/priority",
+        "/api/jobs/check",
         "/api/workers",
         "/api/health",
     } == set(paths)

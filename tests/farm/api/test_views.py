@@ -80,6 +80,30 @@ def test_rate_and_remaining_time_follow_from_the_rendering_alone(rendering):
     assert view.seconds == pytest.approx(15, abs=1)
 
 
+@pytest.mark.parametrize(("num_frames", "queued"), [(0, False), (30, True)])
+def test_a_job_that_waits_for_its_first_turn_is_queued_unless_it_is_being_indexed(
+    rendering, num_frames, queued
+):
+    rendering.store.add_job(a_job("j2", state="indexing", stage="indexing 0 %", num_frames=num_frames))
+    rendering.store.add_job(a_job("j3", state="rendering", stage="rendering", num_frames=30))
+    assert job_view(rendering, "j2").stage == ("queued" if queued else "indexing 0 %")
+    assert job_view(rendering, "j3").stage == "queued"
+    assert job_view(rendering, "j1").stage == "rendering"
+
+
+def test_a_job_that_nobody_is_before_is_not_queued(farm):
+    farm.store.add_job(a_job("j1", state="rendering", stage="rendering", num_frames=30))
+    assert job_view(farm, "j1").stage == "rendering"
+
+
+def test_the_rate_of_a_job_that_waited_is_what_its_chunks_took(rendering):
+    hour = {"rendering_at": time.time() - 3600, "num_paces": 2, "pace_sum": 2 * 0.5}
+    rendering.store.update_job("j1", **hour)
+    view = job_view(rendering, "j1")
+    assert view.fps == pytest.approx(2.0)  # one worker holds a chunk now, and a frame took half a second
+    assert view.eta_s == pytest.approx(16 / 2.0)
+
+
 def test_the_rate_of_a_job_that_has_ended_does_not_change_any_more(farm):
     now = time.time()
     farm.store.add_job(
@@ -95,6 +119,26 @@ def test_the_rate_of_a_job_that_has_ended_does_not_change_any_more(farm):
     assert view.fps == pytest.approx(1.0)
     assert view.seconds == pytest.approx(15)
     assert view.eta_s is None
+
+
+def test_failed_chunks_are_shown_with_what_was_said(farm):
+    farm.store.add_job(a_job("j1", state="rendering", num_frames=30))
+    farm.store.replace_chunks("j1", some_chunks("j1", 3))
+    farm.store.move_chunk(farm.store.chunks("j1")[1], ChunkState.OFFERED, attempt=1)
+    farm.store.move_chunk(
+        farm.store.chunks("j1")[1], ChunkState.FAILED, failures=3, error="crashed: it does (worker w)"
+    )
+    view = job_view(farm, "j1")
+    (failed,) = view.failed
+    assert (failed.start, failed.end, failed.attempts) == (10, 20, 3)
+    assert "worker w" in failed.error
+    assert (view.chunks_failed, view.can_retry) == (1, False)
+
+
+def test_why_a_job_is_paused_is_shown(farm):
+    farm.store.add_job(a_job("j1", state="paused", pause_code="disk-full", pause_reason="full", priority=2))
+    view = job_view(farm, "j1")
+    assert (view.pause.code, view.pause.reason, view.priority) == ("disk-full", "full", 2)
 
 
 def test_an_error_and_notes_are_shown(farm):

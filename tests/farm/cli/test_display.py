@@ -102,6 +102,29 @@ def test_the_drawing_has_a_row_for_each_chunk_up_to_a_screenful():
     assert "and 8 more" in text
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_nothing_in_the_drawing_is_broken_into_lines_however_narrow_the_terminal(width):
+    console = Console(file=io.StringIO(), width=width)
+    worker = "render-node-17.example.com-3-gpu7"
+    view = a_view(
+        stage="waiting for a worker",
+        frames=1234567,
+        frames_done=123456,
+        eta_s=40000,
+        eta_error_s=4000,
+        running=[a_chunk(11234, attempt=2, worker=worker), a_chunk(3)],
+    )
+    console.print(draw(view))
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == 4
+    assert "123456/1234567 frames" in lines[1]
+    assert "9 %" in lines[0]
+    assert all(len(line) <= width for line in lines)
+    if width >= 80:
+        assert "ETA 11:06:40 ± 1:06:40" in lines[1]
+        assert "try 2" in lines[2]
+
+
 def test_the_live_display_leaves_nothing_but_what_was_said():
     out = Terminal()
     display = LiveDisplay(out)

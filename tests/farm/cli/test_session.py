@@ -90,8 +90,8 @@ def test_without_a_name_the_output_lies_beside_the_input_and_is_not_replaced(far
     assert "already there" in again.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_render_leaves_nothing(environment, tmp_path, number):
+@pytest.mark.parametrize(("number", "more"), [(signal.SIGINT, ["--json"]), (signal.SIGTERM, [])])
+def test_an_interrupted_render_leaves_nothing_and_says_so(environment, tmp_path, number, more):
     clip = make_test_clip(tmp_path / "long.mp4", seconds=60)
     arguments = (
         "render",
@@ -103,17 +103,34 @@ def test_an_interrupted_render_leaves_nothing(environment, tmp_path, number):
         "-o",
         tmp_path / "out.mp4",
     )
-    with started(environment, *arguments) as process:
+    with started(environment, *arguments, *more) as process:
         line_with(process.stderr, "rendering")
         below = descendants(process.pid)
         assert len(below) > 3
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+    assert err.splitlines()[-1] == "canceled; nothing is left"
+    if more:
+        told = json.loads(out)
+        assert (told["state"], told["error"]["code"], told["frames"]) == ("canceled", "interrupted", 1500)
+    else:
+        assert out == ""
     wait_until(lambda: not any(is_alive(pid) for pid in below))
     assert names_in(tmp_path) == {"home", "tmp", "long.mp4"}
     assert names_in(environment["TMPDIR"]) == set()
+
+
+def test_a_render_that_is_interrupted_while_its_farm_starts_is_told_in_one_object_too(environment, clip):
+    with started(environment, "render", clip, "--engine", "passthrough", "--json") as process:
+        line_with(process.stderr, "started a farm")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    told = json.loads(out)
+    assert (told["job"], told["state"], told["error"]["code"]) == (None, "canceled", "interrupted")
+    assert err.splitlines()[-1] == "canceled; nothing is left"
 
 
 def test_a_killed_render_leaves_nothing_either(environment, tmp_path):
@@ -210,6 +227,28 @@ def test_a_job_on_a_farm_that_is_up_can_be_canceled(running_farm, farm, tmp_path
     assert watched.returncode == 1
     assert "canceled" in watched.stderr
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize("command", [["watch"], ["submit", "CLIP", "-o", "OUT", "--wait"]])
+def test_who_stops_watching_is_told_that_the_job_goes_on(running_farm, farm, environment, tmp_path, command):
+    clip = make_test_clip(tmp_path / "long.mp4", seconds=60)
+    settings = ("--engine", "passthrough", "--preset", "veryslow")
+    if command == ["watch"]:
+        farm("submit", clip, *settings, "-o", tmp_path / "out.mp4")
+        settings = ()
+    paths = {"CLIP": clip, "OUT": tmp_path / "out.mp4"}
+    given = [paths.get(argument, argument) for argument in command]
+    with started(environment, *given, *settings, "--json") as process:
+        line_with(process.stderr, "rendering")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    told = json.loads(out)
+    job = told["job"]
+    assert (told["state"], told["error"]["code"]) == ("rendering", "interrupted")
+    assert f"job {job} goes on" in err
+    assert f"`farm cancel {job}`" in told["error"]["hint"]
+    assert json.loads(farm("status", job, "--json").stdout)["state"] == "rendering"
 
 
 def test_flower_asks_for_its_password_and_shows_the_chunks(running_farm, farm, record, clip, tmp_path):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
+import av
 import ffmpeg
 import pytest
+from pydantic import ValidationError
 
 from broker.clock import SystemClock
+from farm.cli import options
 from farm.ffmpeg_program import run_ffmpeg
+from farm.schemas import JobRequest, X264Preset
 
 FACE = Path(__file__).parents[3] / "farm" / "assets" / "eileen_collins.jpg"
 
@@ -59,6 +65,7 @@ def test_an_input_that_is_no_video_is_refused_at_once(farm, inputs, tmp_path, na
         (["-s", "missing.jpg"], "missing.jpg"),
         (["--crf", "99"], "--crf"),
         (["--faces", "some"], "--faces"),
+        (["--preset", "bogus"], "'veryslow'"),
         (["--workers", "0"], "--workers"),
         (["--window-bytes", "10"], "--window-bytes"),
         (["--bogus"], "--bogus"),
@@ -70,6 +77,52 @@ def test_options_that_cannot_be_used_are_refused(farm, inputs, monkeypatch, argu
     before = {path: path.read_bytes() for path in inputs.iterdir()}
     assert said in refused(farm("render", "good.mp4", "--source", FACE, *arguments))
     assert before == {path: path.read_bytes() for path in inputs.iterdir()}
+
+
+def test_the_command_line_offers_the_presets_that_a_request_may_name_and_x264_knows():
+    offered, _ = get_args(options.Preset)
+    assert get_args(offered) == get_args(X264Preset)
+    for preset in get_args(X264Preset):
+        encoder = av.CodecContext.create("libx264", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = 64, 64, "yuv420p"
+        encoder.time_base, encoder.options = Fraction(1, 25), {"preset": preset}
+        encoder.open()
+    with pytest.raises(ValidationError, match="preset"):
+        JobRequest(input="/in.mp4", output="/out.mp4", preset="bogus")
+
+
+@pytest.mark.needs_redis
+@pytest.mark.parametrize("arguments", [["up", "--no-flower"], ["render", "CLIP", "-s", FACE, "-o", "OUT"]])
+def test_a_gpu_that_is_not_there_ends_the_command_at_once(farm, clip, tmp_path, arguments):
+    paths = {"CLIP": clip, "OUT": tmp_path / "out.mp4"}
+    given = [paths.get(argument, argument) for argument in arguments]
+    result = farm(*given, "--gpus", "7777", FARM_API_PORT="0")
+    assert result.returncode == 2, result
+    error, hint = result.stderr.splitlines()[-2:]
+    assert error.startswith("error: no GPU 7777 here")
+    assert hint.startswith("hint: --gpus all")
+    assert "restarting" not in result.stderr
+
+
+@pytest.mark.parametrize("below", [".", "below", "below/further"])
+def test_a_home_that_cannot_be_written_is_named(farm, tmp_path, below):
+    (tmp_path / "file").write_text("not a directory")
+    home = tmp_path / "file" / below
+    line = refused(farm("up", FARM_HOME=str(home)))
+    assert str(home) in line
+
+
+@pytest.mark.needs_redis
+def test_a_port_that_was_chosen_for_flower_must_be_free(farm):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        line = refused(farm("up", FARM_FLOWER_PORT=port, FARM_API_PORT="0"))
+    assert f"port {port} is taken" in line
+    assert "FARM_FLOWER_PORT" in line
+
+
+def test_a_home_on_a_disk_that_takes_no_writes_is_named(farm):
+    assert "/proc/nonesuch" in refused(farm("up", FARM_HOME="/proc/nonesuch"))
 
 
 def test_a_source_is_asked_for_before_anything_starts(farm, clip):
@@ -151,3 +204,32 @@ def test_probe_shows_what_the_header_says(farm, clip):
     body = json.loads(farm("probe", clip, "--json").stdout)
     assert body["video"]["width"] == 160
     assert [stream["kind"] for stream in body["others"]] == ["audio"]
+    assert (body["video"]["average_rate"], body["video"]["fps"]) == ("25", 25.0)
+    assert body["duration_seconds"] == pytest.approx(float(Fraction(body["duration_s"])))
+    assert body["others"][0]["duration_seconds"] == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("arguments", [["none.mp4"], []])
+def test_a_failing_probe_prints_its_error_and_nothing_of_a_job(farm, arguments):
+    result = farm("probe", *arguments, "--json")
+    assert result.returncode == 2
+    assert list(json.loads(result.stdout)) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"this is not a picture\n" * 100, "not a picture"),
+        (b"", "not a picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIF"),
+    ],
+)
+def test_a_source_that_is_no_picture_is_refused_before_anything_starts(farm, clip, tmp_path, content, said):
+    (tmp_path / "face.jpg").write_bytes(content)
+    line = refused(farm("render", clip, "--source", tmp_path / "face.jpg"))
+    assert "face.jpg" in line
+    assert said in line
+
+
+def test_a_video_is_no_portrait(farm, clip):
+    assert "not a picture" in refused(farm("render", clip, "--source", clip))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from broker.clock import SystemClock
-from farm.errors import FarmUnreachable
+from farm.errors import BadInput, FarmUnreachable
 from farm.launching.lifeline import Lifeline
 from farm.launching.supervisor import Supervisor
 from tests.farm.launcher.processes import is_alive, numbers_in, python_program, wait_until
@@ -63,9 +65,28 @@ def test_a_child_that_was_well_for_long_is_restarted_soon(tmp_path, clock, lifel
 def test_a_farm_that_somebody_waits_for_is_given_up_with_its_last_words(tmp_path, clock, lifeline):
     supervisor = Supervisor(clock, lifeline, lambda _: clock.sleep(60), most_deaths=3)
     supervisor.start(python_program(tmp_path, "print('no such thing'); raise SystemExit(1)", "dies"))
-    with pytest.raises(FarmUnreachable, match=r"died 3 times in a row.*no such thing") as caught:
+    with pytest.raises(FarmUnreachable, match=r"died 3 times in a row.*no such thing"):
         tend_until_said(supervisor, [], 1)
-    assert "farm up" in caught.value.hint
+
+
+def test_a_child_that_refuses_its_options_is_not_restarted(tmp_path, clock, lifeline):
+    said = []
+    code = "print('error: no GPU 7 here\\nhint: take another'); raise SystemExit(2)"
+    supervisor = Supervisor(clock, lifeline, said.append)
+    supervisor.start(dataclasses.replace(python_program(tmp_path, code, "worker-1"), refusal=2))
+    with pytest.raises(BadInput, match=r"^no GPU 7 here$") as caught:
+        tend_until_said(supervisor, said, 1)
+    assert (caught.value.hint, said) == ("take another", [])
+
+
+def test_a_child_that_only_ends_with_the_same_status_is_restarted(tmp_path, clock, lifeline):
+    said = []
+    supervisor = Supervisor(clock, lifeline, said.append)
+    supervisor.start(dataclasses.replace(python_program(tmp_path, "raise SystemExit(2)"), refusal=2))
+    supervisor.start(python_program(tmp_path, "print('error: x'); raise SystemExit(2)", "other"))
+    tend_until_said(supervisor, said, 2)
+    assert all("restarting it" in line for line in said)
+    supervisor.stop(["child", "other"])
 
 
 def test_children_stop_in_the_order_that_is_asked_for_even_those_that_will_not(tmp_path, lifeline):

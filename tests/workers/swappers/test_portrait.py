@@ -206,7 +206,7 @@ def test_what_is_no_picture_is_refused(swapper, content):
 
 def test_a_picture_without_a_face_is_refused(swapper):
     """A landscape is refused, with a hint at what would do."""
-    with pytest.raises(NoFaceFound, match="looks at the camera"):
+    with pytest.raises(NoFaceFound, match="no face was found"):
         swapper.prepare(jpeg(np.full((200, 200, 3), 90, np.uint8)), FUSE)
 
 

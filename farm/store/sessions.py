@@ -1,0 +1,49 @@
+"""What every part of the store stands on: sessions, and the row that tells of a change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.orm import Session
+
+from farm.models import Chunk, Event
+
+T = TypeVar("T")
+
+
+class Sessions:
+    """A database and a clock in Unix seconds."""
+
+    def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(reads_only=True)
+        self._now = now
+
+    def ping(self) -> None:
+        """Ask the database one question; raises SQLAlchemy's error if it does not answer."""
+        with self._session(reads_only=True) as session:
+            session.execute(select(1))
+
+    def _event(
+        self, job_id: str, old: str, new: str, *, chunk: Chunk | None = None, detail: str = ""
+    ) -> Event:
+        return Event(
+            job_id=job_id,
+            chunk_index=None if chunk is None else chunk.index,
+            attempt=None if chunk is None else chunk.attempt,
+            worker=None if chunk is None else chunk.worker,
+            at=self._now(),
+            old_state=old,
+            new_state=new,
+            detail=detail,
+        )
+
+    def _all(self, query: Select[T]) -> list[T]:
+        with self._session(reads_only=True) as session:
+            return list(session.scalars(query).all())
+
+    def _session(self, *, reads_only: bool = False) -> Session:
+        return Session(self._reader if reads_only else self._engine, expire_on_commit=False)
