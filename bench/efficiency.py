@@ -23,15 +23,13 @@ def main(clip: Path | None = None) -> None:
     """Measure both engines; write bench/results/efficiency.json."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        clips = {"portrait moving, 720p25, 6 s": portrait_clip(folder / "clip.mp4", seconds=6)}
-        if clip is not None:
-            clips[clip.name] = clip
+        short = portrait_clip(folder / "short.mp4", seconds=6)
+        long = portrait_clip(folder / "long.mp4", seconds=20)
+        cases = [("portrait moving, 720p25, 6 s", short, "portrait")]
+        cases += [(clip.name, clip, "portrait")] if clip is not None else []
+        cases += [("portrait moving, 720p25, 20 s", long, "passthrough")]
         with running_farm(folder / "farm", "--workers", "1") as farm:
-            rows = [
-                _row(farm, folder, *item, engine)
-                for item in clips.items()
-                for engine in ("portrait", "passthrough")
-            ]
+            rows = [_row(farm, folder, *case) for case in cases]
     write("efficiency", CLAIM, rows)
 
 
