@@ -7,7 +7,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("exactness", "efficiency", "uhd", "redis_memory", "startup", "faults", "store_scale", "queue_1000")
+NAMES = (
+    "exactness",
+    "portrait",
+    "efficiency",
+    "uhd",
+    "redis_memory",
+    "startup",
+    "faults",
+    "store_scale",
+    "queue_1000",
+)
 
 
 def main(names: list[str]) -> None:

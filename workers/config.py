@@ -19,6 +19,7 @@ class WorkerConfig:
     name: str  # unique in the farm: it is written on every chunk that the worker renders
     warm: tuple[str, ...] = ("portrait",)  # engines made ready before the first chunk is taken
     threads: int = 1  # for decoder and encoder, each
+    device: str = "cpu"  # as people are told: "cpu", or "gpu 1" by the driver's number
     queue_frames: int = QUEUE_FRAMES
 
     @classmethod
@@ -29,6 +30,7 @@ class WorkerConfig:
             name=environment.get("FARM_WORKER_NAME") or f"{socket.gethostname()}-{os.getppid()}",
             warm=tuple(name for name in warm.split(",") if name),
             threads=int(environment.get("FARM_WORKER_THREADS") or os.cpu_count() or 1),
+            device=f"gpu {gpu}" if (gpu := environment.get("CUDA_VISIBLE_DEVICES")) else "cpu",
         )
 
 
@@ -40,7 +42,8 @@ def child_environment(
     The GPU is pinned here, before any of them starts. OMP_NUM_THREADS defaults to 1: with more, two
     torch processes on the same cores wait for each other at every barrier, a hundred times slower.
     """
-    pinned = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    # Hidden, where none is wanted: `--gpus none` on a machine that has some must mean the CPU.
+    pinned = {"CUDA_VISIBLE_DEVICES": gpu or "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     return {
         "OMP_NUM_THREADS": "1",
         # Each stage of each chunk is a thread, and glibc gives threads heaps that never shrink: with two

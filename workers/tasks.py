@@ -67,7 +67,7 @@ def _start(**_: object) -> None:
     config = WorkerConfig.from_environment()
     broker = open_broker(BrokerConfig.from_environment())
     version = importlib.metadata.version("face-fusion-farm")
-    _keeper = Keeper(broker, first_beat(config.name, "cpu", version))
+    _keeper = Keeper(broker, first_beat(config.name, config.device, version))
     _keeper.start()
     _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock())
     threading.Thread(target=_leave_when_told, args=(_keeper,), daemon=True, name="leave").start()

@@ -97,7 +97,7 @@ def test_cancel_frees_the_worker(own_farm, api, slow_clip, tmp_path):
     own_farm.command("cancel", job)
     began = time.monotonic()
     while any(worker["job"] == job for worker in api.get("/api/workers")):
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10, "about 1 s when the machine is idle"
         time.sleep(0.05)
     assert api.get(f"/api/jobs/{job}")["state"] == "canceled"
     assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from workers.face.pyramid import Pyramid, shrunk
 from workers.face.track import RADIUS, Tracker
 from workers.frames import Face, Frame
 from workers.media.planes import Canvas, Rgb
+from workers.models.device import best_device
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.models.unet import blur_inner
 from workers.models.weights import load_fusion
@@ -38,14 +39,14 @@ class PortraitSwapper:
     radius = RADIUS
 
     def __init__(self, fusion: Fusion | None = None, device: torch.device | None = None) -> None:
-        """Load the models onto `device` (the CPU by default).
+        """Load the models onto `device` (by default the GPU that the process was given, else the CPU).
 
         `fusion` takes the place of the shipped fusion UNet; it gets tensors on `device`.
 
         Raises:
             WeightsRejected: weights are missing or not the ones that were shipped.
         """
-        self._device = device or torch.device("cpu")
+        self._device = device or best_device()
         self._finder = FaceFinder(self._device)
         self._fusion = fusion or _shipped_fusion(self._device)
 
