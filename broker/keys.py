@@ -9,7 +9,7 @@
 | `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage |
 | `{ns}:results:{job}`                           | hash   | none    | worker (Lua)        | farm           | chunk index (or `source`) → the result, JSON |
 | `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing |
-| `{ns}:advancing:{job}`                         | string | 60 s    | farm                | farm           | which farm process is moving the job on |
+| `{ns}:advancing:{job}`                         | string | 6 s     | farm                | farm           | which farm process is moving the job on |
 | `{ns}:celery:…`                                | any    | none    | Celery              | Celery         | queues and their bookkeeping |
 
 No segment has a TTL: `{ns}:bytes` must stay the sum of what lies there, and the farm deletes what it has read.
