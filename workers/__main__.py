@@ -16,7 +16,7 @@ import uuid
 from types import FrameType
 
 from broker.config import BrokerConfig
-from workers.config import child_environment
+from workers.config import WorkerConfig, child_environment
 from workers.dying import die_with_parent
 from workers.errors import NoSuchGpu
 from workers.gpus import choose_gpus
@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         BrokerConfig.from_environment()
+        WorkerConfig.from_environment()
     except ValueError as error:
         sys.stderr.write(f"error: {error}\nhint: unset the variable, or correct it\n")
         return BAD_USAGE

@@ -24,14 +24,26 @@ class WorkerConfig:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> WorkerConfig:
-        """Read the settings: FARM_WORKER_NAME, FARM_WORKER_WARM (comma-separated), FARM_WORKER_THREADS."""
+        """Read the settings: FARM_WORKER_NAME, FARM_WORKER_WARM (comma-separated), FARM_WORKER_THREADS.
+
+        Raises:
+            ValueError: a value out of its range; the message names the variable.
+        """
         warm = environment.get("FARM_WORKER_WARM", "portrait")
         return cls(
             name=environment.get("FARM_WORKER_NAME") or f"{socket.gethostname()}-{os.getppid()}",
             warm=tuple(name for name in warm.split(",") if name),
-            threads=int(environment.get("FARM_WORKER_THREADS") or os.cpu_count() or 1),
+            threads=_threads(environment.get("FARM_WORKER_THREADS")),
             device=f"gpu {gpu}" if (gpu := environment.get("CUDA_VISIBLE_DEVICES")) else "cpu",
         )
+
+
+def _threads(text: str | None) -> int:
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"FARM_WORKER_THREADS={text!r} is not a number of threads")
+    return int(text)
 
 
 def child_environment(

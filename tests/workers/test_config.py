@@ -25,6 +25,12 @@ def test_an_operator_may_choose_the_threads():
     assert child_environment(name="w", warm="", gpu=None, environment={})["OMP_NUM_THREADS"] == "1"
 
 
+@pytest.mark.parametrize("text", ["many", "0", "-1", "1.5"])
+def test_an_unreadable_setting_is_named(text):
+    with pytest.raises(ValueError, match="FARM_WORKER_THREADS"):
+        WorkerConfig.from_environment({"FARM_WORKER_THREADS": text})
+
+
 def test_choosing_gpus(monkeypatch, tmp_path):
     """The driver's own tool is asked; a machine without it has none, and is a CPU worker."""
     tool = tmp_path / "nvidia-smi"
