@@ -1,7 +1,8 @@
-"""Canceling and joining, on real processes; what kills them is in tests/faults."""
+"""Killing, freezing, canceling and joining workers, on real processes; tests/faults does it to everything."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import time
 import httpx
 import pytest
 
+from bench import judge
 from bench.farm_process import running_farm
 
 pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
@@ -82,11 +84,43 @@ def submit(farm, clip, output) -> str:
     return farm.command("submit", str(clip), *arguments).stdout.strip()
 
 
+def assert_exact(view, clip, output):
+    assert view["state"] == "done", view
+    assert judge.frame_md5s(output) == judge.frame_md5s(clip)
+
+
 def busy_worker(api, job: str) -> dict:
     view = api.wait_for(job, lambda view: any(chunk["num_frames"] for chunk in view["running"]))
     name = view["running"][0]["worker"]
     (worker,) = [worker for worker in api.get("/api/workers") if worker["worker"] == name]
     return worker
+
+
+def test_a_worker_killed_in_a_chunk(own_farm, api, slow_clip, tmp_path):
+    """Kill -9 of the process that renders: its chunk runs again, the output is the same."""
+    output = tmp_path / "out.mov"
+    job = submit(own_farm, slow_clip, output)
+    worker = busy_worker(api, job)
+    os.kill(worker["pid"], signal.SIGKILL)
+    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 120)
+    assert_exact(view, slow_clip, output)
+
+
+def test_a_worker_that_stands_still_too_long(own_farm, api, slow_clip, tmp_path):
+    """SIGSTOP past the lease: another attempt is made, and the sleeper's commit is refused."""
+    output = tmp_path / "out.mov"
+    job = submit(own_farm, slow_clip, output)
+    worker = busy_worker(api, job)
+    os.kill(worker["pid"], signal.SIGSTOP)
+    try:
+        api.wait_for(
+            job, lambda view: view["attempts"] > view["chunks_done"] + 2 or view["state"] == "done", 60
+        )
+        time.sleep(5)
+    finally:
+        os.kill(worker["pid"], signal.SIGCONT)
+    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 120)
+    assert_exact(view, slow_clip, output)
 
 
 def test_cancel_frees_the_worker(own_farm, api, slow_clip, tmp_path):

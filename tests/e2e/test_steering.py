@@ -113,7 +113,7 @@ def test_a_short_job_behind_a_long_one_has_a_worker_within_one_chunk_time(
     wait_for(client, short, lambda view: view.running or view.frames_done)
     # In chunks, not seconds: each of the two workers ends the one it has, and one that was already claimed.
     assert client.job(long).chunks_done - before <= 4
-    own_farm.command("cancel", long)
+    own_farm.command("cancel", long, check=False)  # it may have ended by now, on a fast machine
     wait_until_done(client, short)
 
 

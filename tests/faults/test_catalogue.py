@@ -10,7 +10,8 @@ import pytest
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.recovery import suffer
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
+# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
 
 
 CASES = [

@@ -10,7 +10,8 @@ from bench.farm_process import running_farm
 from tests.faults.processes import parent_of
 from tests.faults.scene import Scene, kill
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
+# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
 
 #: What was promised, in seconds.
 PROMISED_S = 15.0

@@ -9,7 +9,8 @@ import pytest
 
 from tests.faults.scene import ENDED, kill
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
+# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
 
 
 def test_killed_again_and_again(scene, clip, tmp_path):

@@ -14,7 +14,8 @@ from broker.messages import HANDED_BACK, WORKER_DIED
 from tests.faults.processes import is_running, parent_of
 from tests.faults.scene import LOOK_S, kill, quick_scene
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
+# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

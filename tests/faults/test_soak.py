@@ -12,7 +12,8 @@ from tests.faults.catalogue import FAULTS
 from tests.faults.config import SoakConfig
 from tests.faults.scene import ENDED, Scene, TooLate, quick_scene
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
+# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
 
 #: Jobs that are rendered at once.
 NUM_JOBS = 3
