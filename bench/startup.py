@@ -14,7 +14,7 @@ from bench.clips import SOURCE, portrait_clip
 from bench.farm_process import FARM, running_farm
 from bench.results import write
 
-RUNS = 5
+RUNS = 3
 CLAIM = (
     "Seconds from typing `farm render` to the first fused frame. Aim: under 8 cold, under 2 with a farm up. "
     "Medians; page cache warm."
