@@ -109,14 +109,11 @@ class ChunkRendered(Message):
 #: The code of an attempt that a worker gave up because it was asked to end.
 HANDED_BACK = "handed-back"
 
-#: The code of an attempt whose worker is not of the build that the job was begun with.
-OTHER_BUILD = "other-build"
-
 #: The code of an attempt in which the process that rendered died; its parent process says so.
 WORKER_DIED = "worker-died"
 
 #: Codes that say nothing against the chunk: they are not counted among its failures.
-UNCOUNTED = frozenset({HANDED_BACK, OTHER_BUILD})
+UNCOUNTED = frozenset({HANDED_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from bench.judge import frame_md5s
 from broker.messages import ChunkFailed, RenderChunk
 from farm.states import JobState
 
 
-def frames(path: Path) -> list[str]:
-    """MD5 and time of every frame, as FFmpeg decodes them."""
-    answer = subprocess.run(
-        [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-i",
-            path,
-            "-map",
-            "0:v",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "framemd5",
-            "-",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [line.split(",")[-1].strip() for line in answer.splitlines() if not line.startswith("#")]
-
-
 def assert_exact(job, clip, simulation):
     assert (job.state, job.error_message) == (JobState.DONE, None)
-    assert frames(Path(job.output_path)) == frames(clip)
+    assert frame_md5s(Path(job.output_path)) == frame_md5s(clip)
     simulation.advance(job.id)
     assert simulation.is_clean(job.id)
 
