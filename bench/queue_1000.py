@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.results import write
 from farm.admission import MOST_PREPARING
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 from farm.states import JobState
 from farm.submit import submit
 from tests.farm.simulation import Simulation

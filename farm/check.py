@@ -11,7 +11,7 @@ from farm.media.info import MediaInfo
 from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 
 #: Largest portrait taken, in bytes. It travels through Redis to every worker.
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
@@ -28,7 +28,7 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
     """
     info = probe(Path(request.input))
     target = choose_target(
-        Path(request.output), info, lossless=request.lossless, crf=request.crf, preset=request.preset
+        Path(request.output), info, lossless=request.lossless, crf=request.crf, preset=request.encoder_preset
     )
     _check_source(request)
     _check_output(request, info)

@@ -10,7 +10,8 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, StaleTransition
-from farm.schemas import CheckView, ChunkView, DeletionView, FarmView, JobRequest, JobView, WorkerView
+from farm.requests import JobRequest
+from farm.schemas import CheckView, ChunkView, DeletionView, FarmView, JobView, WorkerView
 
 T = TypeVar("T", bound=BaseModel)
 

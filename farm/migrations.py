@@ -8,7 +8,7 @@ from farm.errors import FarmError
 from farm.models import Row
 
 #: Changes by the version that they lead to. The SQL is the change's own, and never follows the models: what
-#: was true of version 2 stays true. Both SQLite and PostgreSQL take it.
+#: was true of version 2 stays true. Both SQLite and PostgreSQL take it, with the word of `_AS_JSON`.
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     # Steering: priorities, pauses, sums over chunks in the job's row.
     2: (
@@ -52,7 +52,15 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
              pace_sq_sum = (SELECT coalesce(sum(render_s / ("end" - start) * (render_s / ("end" - start))), 0)
                             FROM chunk WHERE job_id = job.id AND state = 'rendered')""",
     ),
+    # A request's x264 preset is called that: `preset` alone is one of the fusion's.
+    3: (
+        """UPDATE job SET
+             request = (replace(CAST(request AS TEXT), '"preset":', '"encoder_preset":'))AS_JSON""",
+    ),
 }
+
+#: What makes JSON of text; SQLite keeps it as text.
+_AS_JSON = {"postgresql": "::json", "sqlite": ""}
 
 #: The version of a database without a number: the first that was ever made.
 FIRST = 1
@@ -80,7 +88,7 @@ def migrate(connection: Connection) -> None:
     if version is not None:
         for number in range(version + 1, LATEST + 1):
             for statement in MIGRATIONS[number]:
-                connection.execute(text(statement))
+                connection.execute(text(statement.replace("AS_JSON", _AS_JSON[connection.dialect.name])))
     Row.metadata.create_all(connection)
     if version != LATEST:
         connection.execute(text("DELETE FROM schema_version"))

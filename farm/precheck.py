@@ -17,7 +17,8 @@ from farm.estimate import Estimate, estimate, size_class
 from farm.media.info import MediaInfo
 from farm.media.parts import regroup
 from farm.prepare import source_name
-from farm.schemas import CheckView, JobRequest
+from farm.requests import JobRequest
+from farm.schemas import CheckView
 
 #: How long a worker may take to look at the portrait, in seconds: one that renders must first end its chunk.
 LOOK_S = 10.0

@@ -19,7 +19,7 @@ from farm.media.parts import regroup
 from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
 from farm.models import Chunk, Job
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 from farm.states import JobState
 
 #: A segment may take this share of the window, so that several are in flight at once.

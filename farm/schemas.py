@@ -1,4 +1,4 @@
-"""What the API takes and gives; shared by the service and its client."""
+"""What the API gives; shared by the service and its client."""
 
 from __future__ import annotations
 
@@ -8,63 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from farm.states import ChunkState, JobState
 
-#: Priorities reach this far either way: four days of waiting.
-MOST_PRIORITY = 100
-
-#: x264's presets, fastest first (x264_preset_names in its x264.h).
-X264Preset = Literal[
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-]
-
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class JobRequest(_Body):
-    """A job to be done. Paths are absolute, on the farm's own machine."""
-
-    input: str
-    """The video."""
-    output: str
-    """Where the finished video goes; its extension chooses the container."""
-    source: str | None = None
-    """The portrait whose face is fused in; `passthrough` needs none."""
-    engine: str = "portrait"
-    """How faces are changed: `portrait`, or `passthrough` for none."""
-    source_face: int | None = Field(default=None, ge=0)
-    """Which face of the portrait, counted from the left from 0; by default the largest."""
-    faces: Literal["all", "largest"] = "all"
-    """Which faces of a frame are changed."""
-    lossless: bool = False
-    """FFV1 instead of H.264: for checking, frame for frame."""
-    crf: int = Field(default=18, ge=0, le=51)
-    """H.264 constant quality; lower is better and larger."""
-    preset: X264Preset = "medium"
-    """x264's speed; slower makes smaller files."""
-    chunk_seconds: float | None = Field(default=None, gt=0, le=600)
-    """Length of a chunk; by default the farm's own."""
-    require_face: bool = False
-    """Fail, rather than warn, when no frame has a face."""
-    overwrite: bool = False
-    """Replace the output if it is there."""
-    priority: int = Field(default=0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
-    """Higher goes first; a step outweighs an hour in the queue."""
-
-
-class PriorityRequest(_Body):
-    """A job's new priority."""
-
-    priority: int = Field(ge=-MOST_PRIORITY, le=MOST_PRIORITY)
 
 
 class ErrorView(_Body):

@@ -16,7 +16,7 @@ from farm.media.verify import verify
 from farm.models import Job
 from farm.output import is_in_place, partial_path, put_in_place
 from farm.prepare import PROGRESS_S, load_manifest, manifest_path
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 from farm.states import JobState
 
 

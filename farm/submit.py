@@ -13,7 +13,7 @@ from farm.errors import FarmError
 from farm.media.info import MediaInfo
 from farm.media.target import Target
 from farm.models import Job
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 
 
 def submit(farm: Farm, request: JobRequest) -> str:

@@ -10,7 +10,8 @@ from farm.cli.config import CliConfig
 from farm.cli.connection import connect
 from farm.cli.exits import BAD_USAGE, DONE
 from farm.cli.wording import duration_about, json_line, size
-from farm.schemas import CheckView, JobRequest
+from farm.requests import JobRequest
+from farm.schemas import CheckView
 
 
 def check_now(request: JobRequest, *, as_json: bool) -> int:

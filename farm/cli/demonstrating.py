@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from farm.cli.exits import DONE
-from farm.cli.options import JobOptions
+from farm.cli.options import HostingOptions, JobOptions
 from farm.cli.outcome import conclude
-from farm.cli.rendering import Hosting, render_request
+from farm.cli.rendering import render_request
 from farm.demo import make_clip, make_poster, packaged
 from farm.errors import OutputRefused
 from farm.media.probe import probe
@@ -25,7 +25,7 @@ def run_demo(video: Path | None, source: Path | None, directory: Path, *, as_jso
         face = source or stack.enter_context(packaged(SOURCE))
         clip = video or _demo_clip(directory)
         request = _options(clip, face, directory / f"{clip.stem}-fused.mp4").request()
-        view = render_request(request, Hosting())
+        view = render_request(request, HostingOptions())
     code = conclude(view, as_json=as_json)
     if code == DONE:
         poster = directory / "side-by-side.jpg"
@@ -60,13 +60,5 @@ def _options(clip: Path, face: Path, output: Path) -> JobOptions:
         input=clip,
         source=face,
         output=output,
-        engine="portrait",
-        chunk_seconds=None,
-        lossless=False,
-        crf=18,
-        preset="medium",
-        faces="all",
-        source_face=None,
-        require_face=False,
         overwrite=True,  # the demo's own results, from the last time
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import sys
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from broker.clock import SystemClock
@@ -18,7 +17,7 @@ from farm.cli.exits import DONE
 from farm.cli.following import follow, stay
 from farm.cli.interruption import Interrupted
 from farm.cli.keeping import logs_kept_if_it_dies, logs_named
-from farm.cli.options import JobOptions
+from farm.cli.options import HostingOptions, JobOptions
 from farm.cli.outcome import conclude, to_json
 from farm.cli.signals import ignore_until_exit, raise_when_asked_to_end
 from farm.cli.wording import json_line
@@ -30,36 +29,20 @@ from farm.launching.config import LaunchConfig
 from farm.launching.plan import FarmPlan
 from farm.launching.private_home import private_home
 from farm.output import partial_path
-from farm.schemas import JobRequest, JobView
+from farm.requests import JobRequest
+from farm.schemas import JobView
 from farm.states import JobState
 
 #: What a job is that somebody interrupted, on a farm that could still be told.
 NOTHING_LEFT = "canceled; nothing is left"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosting:
-    """What kind of farm the user wants for one job."""
-
-    workers: int | None = None
-    gpus: str = "all"
-    window_bytes: int | None = None
-    is_private: bool = False
-
-    @property
-    def wants_own(self) -> bool:
-        """Whether a farm that is up would not do."""
-        return (
-            self.is_private or self.workers is not None or self.window_bytes is not None or self.gpus != "all"
-        )
-
-
-def render_now(job: JobOptions, hosting: Hosting, *, as_json: bool) -> int:
+def render_now(job: JobOptions, hosting: HostingOptions, *, as_json: bool) -> int:
     """Render, and wait for the end; return the exit code."""
     return conclude(render_request(job.request(), hosting), as_json=as_json)
 
 
-def render_request(request: JobRequest, hosting: Hosting) -> JobView:
+def render_request(request: JobRequest, hosting: HostingOptions) -> JobView:
     """Render on the farm that is up, or on one that is started for it; return the job as it ended.
 
     Raises:
@@ -132,7 +115,7 @@ def _canceled_on(client: FarmClient, view: JobView | None) -> Interrupted:
         )
 
 
-def _render_alone(request: JobRequest, hosting: Hosting) -> JobView:
+def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
     """Render on a farm of its own, that is gone afterwards, whatever happened."""
     clock = SystemClock()
     with ExitStack() as stack:
@@ -170,7 +153,7 @@ def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path
     return view.model_copy(update={"state": JobState.CANCELED, "running": []})
 
 
-def _plan(home: Path, request: JobRequest, hosting: Hosting) -> FarmPlan:
+def _plan(home: Path, request: JobRequest, hosting: HostingOptions) -> FarmPlan:
     launch = LaunchConfig.from_environment()
     config = dataclasses.replace(
         FarmConfig.from_environment(),

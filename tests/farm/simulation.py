@@ -20,7 +20,7 @@ from farm.bootstrap import Farm
 from farm.config import FarmConfig
 from farm.database import open_database
 from farm.models import Job
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 from farm.states import LIVE_JOB_STATES
 from farm.store import JobStore
 from farm.submit import submit

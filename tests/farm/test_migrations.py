@@ -39,7 +39,7 @@ CREATE TABLE event (
   attempt INTEGER, worker VARCHAR, detail TEXT NOT NULL);
 CREATE INDEX ix_event_job_id ON event (job_id);
 INSERT INTO job VALUES ('j1', 'rendering', 1.0, 2.0, NULL, NULL, NULL, 'rendering', '/in', '/out', NULL,
-  'passthrough', '{{}}', '{{}}', '{{}}', 5.0, 0, 40, '[]', NULL, NULL, NULL, NULL, {false});
+  'passthrough', '{{"preset": "slow"}}', '{{}}', '{{}}', 5.0, 0, 40, '[]', NULL, NULL, NULL, NULL, {false});
 INSERT INTO chunk VALUES ('j1', 0, 0, 10, 100, 'rendered', 2, 1, 'w', 3.0, 0.0, 7, 5.0, NULL);
 INSERT INTO chunk VALUES ('j1', 1, 10, 20, 100, 'leased', 1, 0, 'w', 3.0, 0.0, 0, NULL, NULL);
 INSERT INTO chunk VALUES ('j1', 2, 20, 30, 100, 'failed', 3, 3, 'w', 3.0, 0.0, 0, NULL, 'x');
@@ -97,6 +97,10 @@ def test_sums_are_counted_once_from_the_chunks(opened):
     assert (job.num_paces, job.pace_sum, job.pace_sq_sum) == (1, 0.5, 0.25)
     assert (job.priority, job.cleaned, job.pause_code) == (0, False, None)
     assert len(JobStore(opened).events("j1")) == 1
+
+
+def test_a_request_calls_its_x264_preset_by_the_new_name(opened):
+    assert JobStore(opened).job("j1").request == {"encoder_preset": "slow"}
 
 
 def test_the_job_of_an_old_database_goes_on(opened):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from farm.precheck import precheck
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 
 pytestmark = pytest.mark.needs_ffmpeg
 

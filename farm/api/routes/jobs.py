@@ -11,7 +11,8 @@ from farm.api.deps import FarmDep
 from farm.api.errors import ErrorBody
 from farm.errors import BadInput
 from farm.precheck import precheck
-from farm.schemas import CheckView, ChunkView, JobRequest, JobView
+from farm.requests import JobRequest
+from farm.schemas import CheckView, ChunkView, JobView
 from farm.submit import submit
 from farm.views import chunk_views, job_view, job_views
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from farm.api.deps import FarmDep
 from farm.api.errors import ErrorBody
 from farm.cancel import cancel
-from farm.schemas import DeletionView, JobView, PriorityRequest
+from farm.requests import PriorityRequest
+from farm.schemas import DeletionView, JobView
 from farm.steering.delete import delete
 from farm.steering.pause import pause, resume
 from farm.steering.priority import prioritise

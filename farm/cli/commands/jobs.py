@@ -11,28 +11,8 @@ import typer
 from farm.cli import options as given
 
 
-def render(
-    input: given.Input,  # noqa: A002 - the name that the user sees
-    source: given.Source = None,
-    output: given.Output = None,
-    *,
-    engine: given.Engine = "portrait",
-    faces: given.Faces = "all",
-    source_face: given.SourceFace = None,
-    require_face: given.RequireFace = False,
-    lossless: given.Lossless = False,
-    crf: given.Crf = 18,
-    preset: given.Preset = "medium",
-    chunk_seconds: given.ChunkSeconds = None,
-    overwrite: given.Overwrite = False,
-    workers: given.Workers = None,
-    gpus: given.Gpus = "all",
-    window_bytes: given.WindowBytes = None,
-    private: Annotated[
-        bool, typer.Option("--private", help="Start a farm for this job, even if one is up.")
-    ] = False,
-    json: given.Json = False,
-) -> int:
+@given.spread
+def render(job: given.JobOptions, hosting: given.HostingOptions, *, json: given.Json = False) -> int:
     """Render a video, and wait for it.
 
     Uses the farm that is up; if none is, or if one of --workers, --window-bytes and --private is given,
@@ -42,41 +22,15 @@ def render(
 
         farm render holiday.mp4 --source group.jpg --source-face 2 --json
     """
-    from farm.cli.rendering import Hosting, render_now
+    from farm.cli.rendering import render_now
 
-    job = given.JobOptions(
-        input=input,
-        source=source,
-        output=output,
-        engine=engine,
-        chunk_seconds=chunk_seconds,
-        lossless=lossless,
-        crf=crf,
-        preset=preset,
-        faces=faces,
-        source_face=source_face,
-        require_face=require_face,
-        overwrite=overwrite,
-    )
-    hosting = Hosting(workers=workers, gpus=gpus, window_bytes=window_bytes, is_private=private)
     return render_now(job, hosting, as_json=json)
 
 
+@given.spread
 def submit(
-    input: given.Input,  # noqa: A002 - the name that the user sees
-    source: given.Source = None,
-    output: given.Output = None,
+    job: given.JobOptions,
     *,
-    engine: given.Engine = "portrait",
-    faces: given.Faces = "all",
-    source_face: given.SourceFace = None,
-    require_face: given.RequireFace = False,
-    lossless: given.Lossless = False,
-    crf: given.Crf = 18,
-    preset: given.Preset = "medium",
-    chunk_seconds: given.ChunkSeconds = None,
-    overwrite: given.Overwrite = False,
-    priority: given.Priority = 0,
     check: Annotated[
         bool, typer.Option("--check", help="Submit nothing; say what it would take, and what is wrong.")
     ] = False,
@@ -94,21 +48,6 @@ def submit(
     """
     from farm.cli.rendering import check_only, submit_now
 
-    job = given.JobOptions(
-        input=input,
-        source=source,
-        output=output,
-        engine=engine,
-        chunk_seconds=chunk_seconds,
-        lossless=lossless,
-        crf=crf,
-        preset=preset,
-        faces=faces,
-        source_face=source_face,
-        require_face=require_face,
-        overwrite=overwrite,
-        priority=priority,
-    )
     if check:
         return check_only(job, as_json=json)
     return submit_now(job, wait=wait, as_json=json)

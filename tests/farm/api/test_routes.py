@@ -16,7 +16,7 @@ from farm.errors import (
     OutputRefused,
     StaleTransition,
 )
-from farm.schemas import JobRequest
+from farm.requests import JobRequest
 from farm.states import JobState
 from tests.farm.api.asgi import AppTransport
 from tests.farm.rows import a_job, some_chunks

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from farm.cli.options import JobOptions
 from farm.config import absolute_path
+from farm.requests import JobRequest
 
 
 @pytest.fixture
@@ -36,20 +38,19 @@ def test_paths_only_go_down_and_lead_where_they_led(places, given, meant):
     assert str(absolute_path(places / given)) == str(places / meant)
 
 
+def test_what_the_command_line_takes_and_what_a_farm_takes_are_the_same_options():
+    said = {field.name: field.default for field in dataclasses.fields(JobOptions)}
+    taken = JobRequest.model_fields
+    assert said.keys() == taken.keys()
+    for name in taken.keys() - {"input", "output"}:
+        assert said[name] == taken[name].default
+
+
 def test_a_request_names_its_files_that_way(places):
     options = JobOptions(
         input=Path("a/../in.mp4"),
         source=Path("a/../face.jpg"),
         output=Path("a/../out.mp4"),
-        engine="portrait",
-        chunk_seconds=None,
-        lossless=False,
-        crf=18,
-        preset="medium",
-        faces="all",
-        source_face=None,
-        require_face=False,
-        overwrite=False,
     )
     request = options.request()
     told = [request.input, request.source, request.output]

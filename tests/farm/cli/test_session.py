@@ -98,7 +98,7 @@ def test_an_interrupted_render_leaves_nothing_and_says_so(environment, tmp_path,
         clip,
         "--engine",
         "passthrough",
-        "--preset",
+        "--encoder-preset",
         "veryslow",
         "-o",
         tmp_path / "out.mp4",
@@ -140,7 +140,7 @@ def test_a_killed_render_leaves_nothing_either(environment, tmp_path):
         clip,
         "--engine",
         "passthrough",
-        "--preset",
+        "--encoder-preset",
         "veryslow",
         "-o",
         tmp_path / "out.mp4",
@@ -216,7 +216,7 @@ def test_a_job_on_a_farm_that_is_up_can_be_canceled(running_farm, farm, tmp_path
         clip,
         "--engine",
         "passthrough",
-        "--preset",
+        "--encoder-preset",
         "veryslow",
         "-o",
         tmp_path / "out.mp4",
@@ -232,7 +232,7 @@ def test_a_job_on_a_farm_that_is_up_can_be_canceled(running_farm, farm, tmp_path
 @pytest.mark.parametrize("command", [["watch"], ["submit", "CLIP", "-o", "OUT", "--wait"]])
 def test_who_stops_watching_is_told_that_the_job_goes_on(running_farm, farm, environment, tmp_path, command):
     clip = make_test_clip(tmp_path / "long.mp4", seconds=60)
-    settings = ("--engine", "passthrough", "--preset", "veryslow")
+    settings = ("--engine", "passthrough", "--encoder-preset", "veryslow")
     if command == ["watch"]:
         farm("submit", clip, *settings, "-o", tmp_path / "out.mp4")
         settings = ()

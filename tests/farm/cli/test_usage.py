@@ -15,9 +15,9 @@ import pytest
 from pydantic import ValidationError
 
 from broker.clock import SystemClock
-from farm.cli import options
+from farm.cli.options.encoding import EncoderPreset
 from farm.ffmpeg_program import run_ffmpeg
-from farm.schemas import JobRequest, X264Preset
+from farm.requests import JobRequest, X264Preset
 
 FACE = Path(__file__).parents[3] / "farm" / "assets" / "eileen_collins.jpg"
 
@@ -65,7 +65,7 @@ def test_an_input_that_is_no_video_is_refused_at_once(farm, inputs, tmp_path, na
         (["-s", "missing.jpg"], "missing.jpg"),
         (["--crf", "99"], "--crf"),
         (["--faces", "some"], "--faces"),
-        (["--preset", "bogus"], "'veryslow'"),
+        (["--encoder-preset", "bogus"], "'veryslow'"),
         (["--workers", "0"], "--workers"),
         (["--window-bytes", "10"], "--window-bytes"),
         (["--bogus"], "--bogus"),
@@ -80,7 +80,7 @@ def test_options_that_cannot_be_used_are_refused(farm, inputs, monkeypatch, argu
 
 
 def test_the_command_line_offers_the_presets_that_a_request_may_name_and_x264_knows():
-    offered, _ = get_args(options.Preset)
+    offered, _ = get_args(EncoderPreset)
     assert get_args(offered) == get_args(X264Preset)
     for preset in get_args(X264Preset):
         encoder = av.CodecContext.create("libx264", "w")
@@ -88,7 +88,7 @@ def test_the_command_line_offers_the_presets_that_a_request_may_name_and_x264_kn
         encoder.time_base, encoder.options = Fraction(1, 25), {"preset": preset}
         encoder.open()
     with pytest.raises(ValidationError, match="preset"):
-        JobRequest(input="/in.mp4", output="/out.mp4", preset="bogus")
+        JobRequest(input="/in.mp4", output="/out.mp4", encoder_preset="bogus")
 
 
 @pytest.mark.needs_redis

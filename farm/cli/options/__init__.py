@@ -1,0 +1,20 @@
+"""The options that commands take, and what they say of themselves: declared once, a file per topic."""
+
+from farm.cli.options.arguments import JobId, Json, PriorityNumber
+from farm.cli.options.files import Input
+from farm.cli.options.hosting import Gpus, HostingOptions, WindowBytes, Workers
+from farm.cli.options.job import JobOptions
+from farm.cli.options.spread import spread
+
+__all__ = [
+    "Gpus",
+    "HostingOptions",
+    "Input",
+    "JobId",
+    "JobOptions",
+    "Json",
+    "PriorityNumber",
+    "WindowBytes",
+    "Workers",
+    "spread",
+]

@@ -1,0 +1,37 @@
+"""The options that name a job's files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Input = Annotated[Path, typer.Argument(help="The video.", show_default=False)]
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--source", "-s", metavar="FACE", help="The portrait whose face is fused in.", show_default=False
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The finished video, or a directory for it. [default: beside the input, with -fused]",
+        show_default=False,
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """Which files."""
+
+    input: Input
+    source: Source = None
+    output: Output = None
+    overwrite: Overwrite = False

@@ -1,0 +1,52 @@
+"""The options that say what a farm runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=256,
+        metavar="N",
+        help="Worker processes on each GPU, or on the CPU. [default: 1]",
+        show_default=False,
+    ),
+]
+Gpus = Annotated[
+    str,
+    typer.Option(
+        "--gpus", metavar="WHICH", help="all, none, or indexes: 0,1. No GPU: one worker on the CPU."
+    ),
+]
+WindowBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--window-bytes",
+        min=1 << 20,
+        metavar="N",
+        help="Bytes of video in Redis at once. [default: 256 MiB]",
+        show_default=False,
+    ),
+]
+Private = Annotated[bool, typer.Option("--private", help="Start a farm for this job, even if one is up.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostingOptions:
+    """What kind of farm the user wants for one job."""
+
+    workers: Workers = None
+    gpus: Gpus = "all"
+    window_bytes: WindowBytes = None
+    private: Private = False
+
+    @property
+    def wants_own(self) -> bool:
+        """Whether a farm that is up would not do."""
+        return self.private or self.workers is not None or self.window_bytes is not None or self.gpus != "all"

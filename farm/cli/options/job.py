@@ -1,0 +1,43 @@
+"""All that a user may say of a job."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm.cli.options.encoding import EncodingOptions
+from farm.cli.options.faces import FaceOptions
+from farm.cli.options.files import FileOptions
+from farm.cli.options.scheduling import SchedulingOptions
+from farm.config import absolute_path
+
+if TYPE_CHECKING:
+    from farm.requests import JobRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions(SchedulingOptions, EncodingOptions, FaceOptions, FileOptions):
+    """What the user said of a job: the fields of `JobRequest`, by the same names."""
+
+    def request(self) -> JobRequest:
+        """Return the request that a farm takes; its paths are absolute, without .. in them."""
+        from farm.requests import JobRequest  # noqa: PLC0415 - pydantic would slow `--help` down
+
+        said = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return JobRequest.model_validate(said | self._paths())
+
+    def _paths(self) -> dict[str, str | None]:
+        return {
+            "input": str(absolute_path(self.input)),
+            "output": str(absolute_path(self._chosen_output())),
+            "source": None if self.source is None else str(absolute_path(self.source)),
+        }
+
+    def _chosen_output(self) -> Path:
+        # MP4 plays everywhere, but cannot hold FFV1.
+        name = f"{self.input.stem}-fused{'.mkv' if self.lossless else '.mp4'}"
+        if self.output is None:
+            return self.input.with_name(name)
+        return self.output / name if self.output.expanduser().is_dir() else self.output

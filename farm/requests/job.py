@@ -1,0 +1,12 @@
+"""A job to be done, in all its topics."""
+
+from __future__ import annotations
+
+from farm.requests.encoding import EncodingRequest
+from farm.requests.faces import FaceRequest
+from farm.requests.files import FileRequest
+from farm.requests.scheduling import SchedulingRequest
+
+
+class JobRequest(SchedulingRequest, EncodingRequest, FaceRequest, FileRequest):
+    """A job to be done. Paths are absolute, on the farm's own machine."""

@@ -1,0 +1,25 @@
+"""How a job is cut up, and when it has its turn."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from farm.requests.body import Body
+
+#: Priorities reach this far either way: four days of waiting.
+MOST_PRIORITY = 100
+
+
+class PriorityRequest(Body):
+    """A job's new priority."""
+
+    priority: int = Field(ge=-MOST_PRIORITY, le=MOST_PRIORITY)
+
+
+class SchedulingRequest(Body):
+    """How a job is cut up, and when it has its turn."""
+
+    chunk_seconds: float | None = Field(default=None, gt=0, le=600)
+    """Length of a chunk; by default the farm's own."""
+    priority: int = Field(default=0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
+    """Higher goes first; a step outweighs an hour in the queue."""
