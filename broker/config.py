@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 #: A Redis on the same machine, at the port that Redis listens on unless told otherwise.
 REDIS_URL = "redis://127.0.0.1:6379/0"
@@ -85,6 +86,17 @@ class BrokerConfig:
             if (text := environment.get(_variable(setting.name)))
         }
         return cls(**given)  # type: ignore[arg-type]  # each value has its default's type
+
+
+def models_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where this machine's models lie: $FARM_MODELS, else a place among the user's data.
+
+    Not below the farm's home: every farm and every worker of a machine shares them, private farms too.
+    """
+    if environment.get("FARM_MODELS"):
+        return Path(environment["FARM_MODELS"]).expanduser().absolute()
+    data = environment.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data).expanduser().absolute() / "face-fusion-farm" / "models"
 
 
 def _variable(name: str) -> str:

@@ -6,7 +6,9 @@ BrokerError
 ├── SegmentMissing      a segment, or one of its parts, is not there
 ├── SegmentCorrupt      a segment's bytes are not those that were stored
 ├── LeaseLost           the chunk now belongs to somebody else, or to nobody
-└── BadMessage          a message that this version cannot read
+├── BadMessage          a message that this version cannot read
+├── ModelMissing        a model is not installed on this machine
+└── ModelSpoiled        a model's file, or the registry, is not what was installed
 """
 
 
@@ -46,3 +48,18 @@ class LeaseLost(BrokerError):
 
 class BadMessage(BrokerError):
     """Raised when a message has an unknown kind or version, or lacks a field."""
+
+
+class ModelMissing(BrokerError):
+    """Raised when a model is not installed on this machine."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the model {name!r} is not installed here: `farm models pull {name}` gets it, or "
+            f"`farm models add PATH --name {name}` takes your own copy"
+        )
+        self.name = name
+
+
+class ModelSpoiled(BrokerError):
+    """Raised when a model's file, or the registry itself, is not what was installed."""

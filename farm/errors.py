@@ -4,11 +4,13 @@ FarmError
 ├── BadInput                 the user's files or options cannot be used (exit code 2, HTTP 422)
 │   ├── NotAVideo, EmptyFile, NoVideoStream, TruncatedVideo, UnsupportedMedia
 │   ├── SourceRefused        the portrait: missing, not a picture, no face
-│   └── OutputRefused        missing or unwritable directory, output equals input, no space
+│   ├── OutputRefused        missing or unwritable directory, output equals input, no space
+│   └── ModelRefused         a model: unknown, not installed, not the file it should be, terms not accepted
 ├── JobNotFound              no such job (404)
 ├── StaleTransition          the row is no longer in the state that was expected (409)
 ├── JobFailed                a job ended in failure (exit code 1)
 ├── StitchMismatch           the finished file is not what the manifest promises
+├── DownloadFailed           a model could not be downloaded
 ├── FfmpegFailed             the ffmpeg program gave up
 ├── ServiceMissing           a program that the farm starts is not installed
 └── FarmUnreachable          no farm answers (exit code 3)
@@ -74,6 +76,18 @@ class OutputRefused(BadInput):
     """Raised when the output cannot be written where it was asked for."""
 
     code = "output-refused"
+
+
+class ModelRefused(BadInput):
+    """Raised when a model is unknown, not installed, not the file it should be, or its terms not accepted."""
+
+    code = "model-refused"
+
+
+class DownloadFailed(FarmError):
+    """Raised when a model could not be downloaded; what has come is kept, and the next try goes on there."""
+
+    code = "download-failed"
 
 
 class JobNotFound(FarmError):

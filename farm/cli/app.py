@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.commands import benching, hosting, jobs, looking, steering
+from farm.cli.commands import benching, hosting, jobs, looking, models, steering
 from farm.cli.exits import BAD_USAGE
 
 app = typer.Typer(
@@ -66,3 +66,4 @@ app.command("down", rich_help_panel=_FARMS)(hosting.down)
 app.command("worker", rich_help_panel=_FARMS)(hosting.worker)
 app.command("demo", rich_help_panel=_FARMS)(hosting.demo)
 app.command("bench", rich_help_panel=_FARMS)(benching.bench)
+app.add_typer(models.app, name="models", rich_help_panel=_FARMS)

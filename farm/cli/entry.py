@@ -18,7 +18,7 @@ from farm.errors import BadInput, FarmError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (by default the process's own) name, and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    has_job = arguments[:1] != ["probe"]
+    has_job = list(arguments[:1]) not in (["probe"], ["models"])
     try:
         result: Any = app(args=list(arguments), prog_name="farm", standalone_mode=False)
     except Interrupted as error:
