@@ -3,24 +3,22 @@
 It looks at a thumbnail, puts out a coarse grid of colour transforms, and these are applied to the placed
 source at full resolution as a bounded residual inside the mask. So it costs little at any output size,
 keeps the identity's fine detail, and leaves every pixel outside the mask as it was.
-Affine grids of colour transforms: Gharbi et al., "Deep Bilateral Learning", SIGGRAPH 2017. The encoder
-and decoder: Ronneberger et al., "U-Net", MICCAI 2015.
+Affine grids of colour transforms: Gharbi et al., "Deep Bilateral Learning", SIGGRAPH 2017.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from workers.models import cells
-from workers.models.blocks import ConvBlock, DownBlock, UpBlock
+from workers.models.encoder_decoder import EncoderDecoder
 from workers.models.gap import Gap, colour_gap
+from workers.models.network import SIZE_MULTIPLE_PX, FusionNetwork, Window
 
-SIZE_MULTIPLE_PX = cells.GRID  # crops are squares of a multiple of this
 BLUR_SIGMA = cells.SIGMA  # of the side: wide enough to hide features, narrow enough to show the light
 # Terms of a transform: the gap overall, the local gap, the stretch; then the source about its mean (three
 # channels), its squares (which bend a curve, as gamma and contrast do) and the constant 1.
@@ -53,70 +51,60 @@ class FusionConfig:
 
 
 LITE = FusionConfig(width=16, depth=5)  # 1.2 M parameters: milliseconds on one CPU core
-STANDARD = FusionConfig(width=84, depth=5)  # 32 M parameters: for a GPU
 
 
-class FusionUNet(nn.Module):
-    """Settles a placed source face into its target. Its device is that of its parameters.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the network has found in the whole picture."""
 
-    In eval mode on a CPU every crop goes through alone, because there a convolution's last bits depend on
-    how many crops are beside it, and a chunk's border must not show.
-    """
+    gap: Gap
+    grid: Tensor  # (N, 3 NUM_TERMS, grid_px, grid_px): the transforms
+
+
+class FusionUNet(FusionNetwork):
+    """Finds a grid of colour transforms in a thumbnail, which hold for the picture at any size."""
+
+    overlap_px = 0  # a transform looks at its own pixel only
+    field_channels = 3
 
     def __init__(self, config: FusionConfig = LITE) -> None:
         super().__init__()
         self.config = config
-        widths = config.widths()
-        self.stem = ConvBlock(NUM_INPUTS, widths[0])
-        self.encoder = nn.ModuleList(DownBlock(a, b) for a, b in itertools.pairwise(widths))
-        climbed = widths[::-1][: config.num_climbs() + 1]
-        self.decoder = nn.ModuleList(UpBlock(a, b) for a, b in itertools.pairwise(climbed))
-        self.head = nn.Conv2d(climbed[-1], 3 * NUM_TERMS, 1)
-        nn.init.zeros_(self.head.weight)  # an untrained network changes nothing
-        nn.init.zeros_(_bias(self.head))
+        self.core = EncoderDecoder(NUM_INPUTS, 3 * NUM_TERMS, config.widths(), config.num_climbs())
 
-    def forward(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
-        """Return the fused crops, (N, 3, S, S) in [0, 1]; S is a multiple of SIZE_MULTIPLE_PX.
-
-        Args:
-            x: (N, 6, S, S) RGB in [0, 1]: `blur_inner(target, mask)`, then the placed source.
-            mask: (N, 1, S, S) in [0, 1]. Where it is 0 the result is `target`, bit for bit.
-            target: (N, 3, S, S) RGB in [0, 1], sharp. It never enters the network.
-        """
-        fused = (x[:, 3:] + self.residual(x, mask)).clamp(0.0, 1.0)
-        return mask * fused + (1.0 - mask) * target
-
-    def residual(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Return what is added to the source, (N, 3, S, S); no value exceeds the config's bound."""
-        if self.training or x.device.type != "cpu":
-            return self._residual(x, mask)
-        alone = zip(x.split_with_sizes([1] * len(x)), mask.split_with_sizes([1] * len(x)), strict=True)
-        return torch.cat([self._residual(crop, its_mask) for crop, its_mask in alone])
-
-    def _residual(self, x: Tensor, mask: Tensor) -> Tensor:
-        thumbnail_px, size_px = self.config.thumbnail_px, x.shape[-1]
-        # The source counts only under its mask: beyond it may be anything, another background or none.
-        whole = torch.cat((x[:, :3], mask * x[:, 3:], mask), 1)
-        seen = functional.interpolate(whole, size=(thumbnail_px, thumbnail_px), mode="area")
+    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> Survey:
+        """Find the transforms. Also the one colour correction that all tiles of a picture share."""
+        seen = self._thumbnail(x, mask, tile_px)
         gap = colour_gap(seen)
-        grid = self._look(_inputs(seen, gap))
+        return Survey(gap, self.core(_inputs(seen, gap)))
+
+    def field(self, survey: Survey, x: Tensor, mask: Tensor, where: Window, side_px: int) -> Tensor:  # noqa: ARG002
+        """Return what is added to the source, (N, 3, h, w); no value exceeds the config's bound."""
         residual = torch.zeros_like(x[:, 3:])
+        terms = _terms(x[:, 3:], survey.gap, where, side_px)
         # Term by term: all of them at full resolution would need ten times the memory.
-        for weights, term in zip(grid.chunk(NUM_TERMS, dim=1), _terms(x[:, 3:], gap), strict=True):
-            residual = torch.addcmul(residual, cells.enlarge(weights, size_px), term)
+        for weights, term in zip(survey.grid.chunk(NUM_TERMS, dim=1), terms, strict=True):
+            residual = torch.addcmul(residual, _enlarged(weights, where, side_px), term)
         bound = self.config.residual_bound
         return bound * torch.tanh(residual / bound)
 
-    def _look(self, thumbnail: Tensor) -> Tensor:
-        features = [self.stem(thumbnail)]
-        for down in self.encoder:
-            features.append(down(features[-1]))
-        climbing = features.pop()
-        for up in self.decoder:
-            # Its own resolution's skip: the decoder need not climb as far as the encoder came.
-            climbing = up(climbing, features.pop())
-        found: Tensor = self.head(climbing)
-        return found
+    def compose(self, x: Tensor, mask: Tensor, target: Tensor, field: Tensor) -> Tensor:
+        """Add the residual to the source, and lay that over the target as far as the mask lets it."""
+        fused = (x[:, 3:] + field).clamp(0.0, 1.0)
+        return mask * fused + (1.0 - mask) * target
+
+    def _thumbnail(self, x: Tensor, mask: Tensor, tile_px: int | None) -> Tensor:
+        """Return (N, 7, T, T), in strips where the picture is larger than a tile."""
+        small_px, side_px = self.config.thumbnail_px, x.shape[-1]
+        if tile_px is None or side_px <= tile_px or side_px % small_px:
+            return _shrunk(x, mask, side_px / small_px)
+        factor = side_px // small_px
+        height_px = factor * max(1, tile_px * tile_px // (side_px * factor))
+        strips = [
+            _shrunk(x[:, :, y : y + height_px], mask[:, :, y : y + height_px], factor)
+            for y in range(0, side_px, height_px)
+        ]
+        return torch.cat(strips, 2)
 
 
 def blur_inner(target: Tensor, mask: Tensor) -> Tensor:
@@ -143,15 +131,23 @@ def _inputs(seen: Tensor, gap: Gap) -> Tensor:
     return torch.cat((shown - 0.5, plain - 0.5, mask - 0.5, cells.enlarge(gap.local, size_px), even), 1)
 
 
-def _terms(source: Tensor, gap: Gap) -> tuple[Tensor, ...]:
-    """Return NUM_TERMS factors for a transform, (N, 3 or 1, S or 1, S or 1); the last is 1."""
+def _shrunk(x: Tensor, mask: Tensor, factor: float) -> Tensor:
+    # The source counts only under its mask: beyond it may be anything, another background or none.
+    whole = torch.cat((x[:, :3], mask * x[:, 3:], mask), 1)
+    size = (round(x.shape[-2] / factor), round(x.shape[-1] / factor))
+    return functional.interpolate(whole, size=size, mode="area")
+
+
+def _enlarged(grid: Tensor, where: Window, side_px: int) -> Tensor:
+    if where == (0, 0, side_px, side_px):
+        return cells.enlarge(grid, side_px)
+    return cells.enlarge_part(grid, side_px, where)
+
+
+def _terms(source: Tensor, gap: Gap, where: Window, side_px: int) -> tuple[Tensor, ...]:
+    """Return NUM_TERMS factors for a transform, (N, 3 or 1, h or 1, w or 1); the last is 1."""
     centred = source - gap.mean
-    local = cells.enlarge(gap.local, source.shape[-1])
+    local = _enlarged(gap.local, where, side_px)
     stretched = centred * (torch.exp(gap.stretch) - 1.0)
     squares = (centred * centred).chunk(3, dim=1)
     return (gap.overall, local, stretched, *centred.chunk(3, dim=1), *squares, torch.ones_like(gap.overall))
-
-
-def _bias(layer: nn.Conv2d) -> Tensor:
-    assert layer.bias is not None
-    return layer.bias

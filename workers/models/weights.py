@@ -30,7 +30,7 @@ def load_fusion(path: Path | None = None) -> FusionUNet:
         raise WeightsRejected(f"{path.name}: sha256 is {digest}, not {facts.get('sha256')}")
     try:
         network = FusionUNet(FusionConfig(**facts["config"]))
-        network.load_state_dict(load(content), strict=True)
+        network.core.load_state_dict(load(content), strict=True)
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         raise WeightsRejected(f"{path.name}: {error}") from error
     return network.eval()

@@ -15,7 +15,7 @@ from workers.models.unet import FusionUNet
 
 def publish(network: FusionUNet, path: Path, facts: dict[str, Any]) -> None:
     """Write `path` and, beside it, the JSON file with its hash, its config and `facts`."""
-    content = save({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+    content = save({name: tensor.contiguous() for name, tensor in network.core.state_dict().items()})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     write_facts(

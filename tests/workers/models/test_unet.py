@@ -4,9 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from workers.models.unet import LITE, STANDARD, FusionConfig, FusionUNet, blur_inner
+from workers.models.blocks import fold_batch_norms
+from workers.models.cells import enlarge, enlarge_part
+from workers.models.dense import STANDARD, DenseConfig, DenseFusionUNet
+from workers.models.network import Window
+from workers.models.unet import LITE, FusionConfig, FusionUNet, blur_inner
 
 TINY = FusionConfig(width=4, depth=5)
+DENSE = DenseConfig(width=2)
 
 
 def crops(count, size_px, seed=0):
@@ -20,7 +25,7 @@ def crops(count, size_px, seed=0):
 def wild(config=TINY, seed=0):
     """A network whose every weight is random and large enough to matter."""
     torch.manual_seed(seed)
-    network = FusionUNet(config)
+    network = DenseFusionUNet(config) if isinstance(config, DenseConfig) else FusionUNet(config)
     for name, parameter in network.named_parameters():
         if "norm" not in name:
             nn.init.normal_(parameter, std=0.3)
@@ -53,7 +58,8 @@ def test_the_residual_stays_within_its_bound():
     target, source, mask = crops(3, 64)
     network = wild(FusionConfig(width=4, depth=5, residual_bound=0.125))
     with torch.inference_mode():
-        residual = network.residual(torch.cat((blur_inner(target, mask), source), 1), mask)
+        x = torch.cat((blur_inner(target, mask), source), 1)
+        residual = network.field(network.survey(x, mask), x, mask, Window(0, 0, 64, 64), 64)
     assert 0.12 < residual.abs().max() <= 0.125
 
 
@@ -80,7 +86,7 @@ def test_batched_layers_agree_with_single_crops_closely():
     x = torch.cat((blur_inner(target, mask), source), 1)
     with torch.inference_mode():
         torch.testing.assert_close(
-            network._residual(x, mask), network.residual(x, mask), atol=1e-4, rtol=1e-4
+            network.fuse(x, mask, target), network(x, mask, target), atol=1e-4, rtol=1e-4
         )
 
 
@@ -146,8 +152,66 @@ def test_crops_of_other_sizes_are_refused(shape):
         blur_inner(torch.zeros(1, 3, *shape), torch.zeros(1, 1, *shape))
 
 
-@pytest.mark.parametrize(("config", "low", "high"), [(LITE, 1e6, 2e6), (STANDARD, 30e6, 34e6)])
-def test_presets_have_the_promised_size(config, low, high):
+@pytest.mark.parametrize("config", [TINY, LITE, DENSE])
+def test_folding_leaves_no_batch_norm_and_the_same_pictures(config):
+    """Whatever statistics the batch norms have gathered: here random ones, unlike those of new ones."""
+    network = wild(config)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+    network.core.double()  # so that nothing but the folding can show
+    target, source, mask = crops(2, 64)
+    before = fuse(network, target, source, mask)
+    fold_batch_norms(network)
+    torch.testing.assert_close(fuse(network, target, source, mask), before, atol=1e-5, rtol=1e-5)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    fold_batch_norms(network)  # again: nothing is left to fold
+
+
+def test_a_network_in_training_is_not_folded():
+    with pytest.raises(ValueError, match="eval"):
+        fold_batch_norms(FusionUNet(TINY))
+
+
+def test_untrained_dense_network_is_the_plain_composite():
+    target, source, mask = crops(2, 64)
+    fused = fuse(DenseFusionUNet(DENSE).eval(), target, source, mask)
+    assert torch.equal(fused, mask * source + (1 - mask) * target)
+
+
+def test_dense_network_keeps_the_outside_and_a_picture():
+    target, source, mask = crops(2, 80)
+    fused = fuse(wild(DENSE), target, source, mask)
+    outside = (mask == 0).expand_as(target)
+    assert torch.equal(fused[outside], target[outside])
+    assert not torch.equal(fused, mask * source + (1 - mask) * target)
+    assert fused.min() >= 0 and fused.max() <= 1
+
+
+def test_dense_network_learns_from_its_first_step():
+    """All of its head moves, the blend weight's row as well."""
+    network = DenseFusionUNet(DENSE)
+    target, source, mask = crops(1, 32)
+    network(torch.cat((target, source), 1), mask, target).sum().backward()
+    assert network.core.head.weight.grad.abs().sum(dim=(1, 2, 3)).min() > 0
+
+
+def test_parts_of_an_enlarged_grid_are_the_whole():
+    """To the last bit but one, and one part to the other exactly."""
+    grid = torch.rand(2, 3, 16, 16)
+    whole = enlarge(grid, 256)
+    part, other = enlarge_part(grid, 256, (0, 32, 200, 256)), enlarge_part(grid, 256, (8, 40, 100, 90))
+    torch.testing.assert_close(part, whole[..., 32:256, 0:200], atol=2e-7, rtol=0)
+    assert torch.equal(other, part[..., 8:58, 8:100])
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "low", "high"),
+    [(FusionUNet, LITE, 1e6, 2e6), (DenseFusionUNet, STANDARD, 30e6, 34e6)],
+)
+def test_presets_have_the_promised_size(kind, config, low, high):
     with torch.device("meta"):
-        network = FusionUNet(config)
+        network = kind(config)
     assert low <= sum(parameter.numel() for parameter in network.parameters()) <= high
