@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from farm.cli.commands import benching, hosting, jobs, looking, models, steering
 from farm.cli.exits import BAD_USAGE
+from farm.cli.help import SectionedCommand, SectionedGroup
 
 app = typer.Typer(
+    cls=SectionedGroup,
     add_completion=False,
     pretty_exceptions_enable=False,  # `main` turns foreseeable errors into one line; others need no paint
     rich_markup_mode=None,
@@ -48,22 +51,33 @@ def farm(
     return 0
 
 
-_JOBS, _STEERING, _FARMS = "Jobs", "Steering", "Farms"
-app.command("render", rich_help_panel=_JOBS)(jobs.render)
-app.command("submit", rich_help_panel=_JOBS)(jobs.submit)
-app.command("list", rich_help_panel=_JOBS)(looking.list_jobs)
-app.command("status", rich_help_panel=_JOBS)(looking.status)
-app.command("watch", rich_help_panel=_JOBS)(looking.watch)
-app.command("probe", rich_help_panel=_JOBS)(looking.probe)
-app.command("pause", rich_help_panel=_STEERING)(steering.pause)
-app.command("resume", rich_help_panel=_STEERING)(steering.resume)
-app.command("cancel", rich_help_panel=_STEERING)(steering.cancel)
-app.command("retry", rich_help_panel=_STEERING)(steering.retry)
-app.command("priority", rich_help_panel=_STEERING)(steering.priority)
-app.command("delete", rich_help_panel=_STEERING)(steering.delete)
-app.command("up", rich_help_panel=_FARMS)(hosting.up)
-app.command("down", rich_help_panel=_FARMS)(hosting.down)
-app.command("worker", rich_help_panel=_FARMS)(hosting.worker)
-app.command("demo", rich_help_panel=_FARMS)(hosting.demo)
-app.command("bench", rich_help_panel=_FARMS)(benching.bench)
-app.add_typer(models.app, name="models", rich_help_panel=_FARMS)
+#: The commands as `farm --help` lists them.
+COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
+    "Jobs": {
+        "render": jobs.render,
+        "submit": jobs.submit,
+        "list": looking.list_jobs,
+        "status": looking.status,
+        "watch": looking.watch,
+        "probe": looking.probe,
+    },
+    "Steering": {
+        "pause": steering.pause,
+        "resume": steering.resume,
+        "cancel": steering.cancel,
+        "retry": steering.retry,
+        "priority": steering.priority,
+        "delete": steering.delete,
+    },
+    "Farms": {
+        "up": hosting.up,
+        "down": hosting.down,
+        "worker": hosting.worker,
+        "demo": hosting.demo,
+        "bench": benching.bench,
+    },
+}
+for _panel, _commands in COMMANDS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, cls=SectionedCommand, rich_help_panel=_panel)(_command)
+app.add_typer(models.app, name="models", rich_help_panel="Farms")

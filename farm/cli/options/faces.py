@@ -7,10 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-_PANEL = "Which faces"
+_PANEL = "Which faces, and how"
 
 Engine = Annotated[
-    str, typer.Option("--engine", help="portrait, or passthrough: no change, for checking the farm itself.")
+    str,
+    typer.Option(
+        "--engine",
+        help="portrait, or passthrough: no change, for checking the farm itself.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Faces = Annotated[
     Literal["all", "largest"],

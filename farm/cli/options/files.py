@@ -8,11 +8,18 @@ from typing import Annotated
 
 import typer
 
+_PANEL = "Files"
+
 Input = Annotated[Path, typer.Argument(help="The video.", show_default=False)]
 Source = Annotated[
     Path | None,
     typer.Option(
-        "--source", "-s", metavar="FACE", help="The portrait whose face is fused in.", show_default=False
+        "--source",
+        "-s",
+        metavar="FACE",
+        help="The portrait whose face is fused in.",
+        show_default=False,
+        rich_help_panel=_PANEL,
     ),
 ]
 Output = Annotated[
@@ -22,9 +29,12 @@ Output = Annotated[
         "-o",
         help="The finished video, or a directory for it. [default: beside the input, with -fused]",
         show_default=False,
+        rich_help_panel=_PANEL,
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output if it is there.", rich_help_panel=_PANEL)
+]
 
 
 @dataclass(frozen=True, kw_only=True)

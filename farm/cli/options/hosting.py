@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_PANEL = "What it runs on"
+
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -16,12 +18,16 @@ Workers = Annotated[
         metavar="N",
         help="Worker processes on each GPU, or on the CPU. [default: 1]",
         show_default=False,
+        rich_help_panel=_PANEL,
     ),
 ]
 Gpus = Annotated[
     str,
     typer.Option(
-        "--gpus", metavar="WHICH", help="all, none, or indexes: 0,1. No GPU: one worker on the CPU."
+        "--gpus",
+        metavar="WHICH",
+        help="all, none, or indexes: 0,1. No GPU: one worker on the CPU.",
+        rich_help_panel=_PANEL,
     ),
 ]
 WindowBytes = Annotated[
@@ -32,9 +38,13 @@ WindowBytes = Annotated[
         metavar="N",
         help="Bytes of video in Redis at once. [default: 256 MiB]",
         show_default=False,
+        rich_help_panel=_PANEL,
     ),
 ]
-Private = Annotated[bool, typer.Option("--private", help="Start a farm for this job, even if one is up.")]
+Private = Annotated[
+    bool,
+    typer.Option("--private", help="Start a farm for this job, even if one is up.", rich_help_panel=_PANEL),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

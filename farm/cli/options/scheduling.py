@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+_PANEL = "When it is rendered"
+
 ChunkSeconds = Annotated[
     float | None,
     typer.Option(
@@ -15,11 +17,18 @@ ChunkSeconds = Annotated[
         max=600,
         help="Length of a chunk. [default: the farm's]",
         show_default=False,
+        rich_help_panel=_PANEL,
     ),
 ]
 Priority = Annotated[
     int,
-    typer.Option("--priority", min=-100, max=100, help="Higher goes first; jobs of one priority share."),
+    typer.Option(
+        "--priority",
+        min=-100,
+        max=100,
+        help="Higher goes first; jobs of one priority share.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 
 

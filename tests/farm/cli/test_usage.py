@@ -190,6 +190,20 @@ def test_help_and_version_answer_at_once(farm):
         assert f"\n  {command} " in text
 
 
+def test_help_stands_in_sections(farm):
+    text = farm("render", "--help").stdout
+    headings = [
+        "Arguments:",
+        "Files:",
+        "Which faces, and how:",
+        "How the output is encoded:",
+        "Other options:",
+    ]
+    places = [text.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    assert places[3] < text.index("--crf") < places[4] < text.index("  --json  ")
+
+
 def test_no_command_at_all_is_bad_usage_and_shows_the_help(farm):
     result = farm()
     assert result.returncode == 2
