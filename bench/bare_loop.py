@@ -53,7 +53,7 @@ def _warm(engine: str) -> Swapper:
 
 
 def _spec(path: Path, output: Path):  # noqa: ANN202 - an EncodeSpec
-    return choose_target(output, probe(path), lossless=False, crf=18, preset="medium").encode
+    return choose_target(output, probe(path)).encode
 
 
 def _decode(path: Path) -> tuple[StreamHeader, Iterator[Frame]]:

@@ -11,6 +11,7 @@ from farm.media.info import MediaInfo
 from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
+from farm.media.wishes import EncodingWish
 from farm.requests import JobRequest
 
 #: Largest portrait taken, in bytes. It travels through Redis to every worker.
@@ -27,12 +28,22 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
         BadInput: a file or an option cannot be used; the message and hint are for the user.
     """
     info = probe(Path(request.input))
-    target = choose_target(
-        Path(request.output), info, lossless=request.lossless, crf=request.crf, preset=request.encoder_preset
-    )
+    target = choose_target(Path(request.output), info, _wish(request))
     _check_source(request)
     _check_output(request, info)
     return info, target
+
+
+def _wish(request: JobRequest) -> EncodingWish:
+    return EncodingWish(
+        codec=request.codec,
+        encoder=request.encoder,
+        lossless=request.lossless,
+        crf=request.crf,
+        speed=request.encoder_preset,
+        pix_fmt=request.pix_fmt,
+        gop=request.gop,
+    )
 
 
 def _check_source(request: JobRequest) -> None:

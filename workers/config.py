@@ -58,6 +58,7 @@ def child_environment(
     pinned = {"CUDA_VISIBLE_DEVICES": gpu or "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     return {
         "OMP_NUM_THREADS": "1",
+        "SVT_LOG": "1",  # errors only: SVT-AV1 describes itself on stderr at every start
         # Each stage of each chunk is a thread, and glibc gives threads heaps that never shrink: with two
         # for all of them, a worker's memory stays where its first chunk left it.
         "MALLOC_ARENA_MAX": "2",

@@ -27,11 +27,17 @@ class Container:
 MP4 = Container(suffix=".mp4", muxer="mp4")
 MOV = Container(suffix=".mov", muxer="mov")
 MATROSKA = Container(suffix=".mkv", muxer="matroska", tick_s=0.001, keeps_offset=False)
+WEBM = Container(suffix=".webm", muxer="webm", tick_s=0.001, keeps_offset=False)
 
-_BY_SUFFIX = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MATROSKA}
+_BY_SUFFIX = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MATROSKA, ".webm": WEBM}
+
+#: FFmpeg takes these into a QuickTime file's MP4 form only, and says so late.
+_MP4_FORM_ONLY = {"av1", "vp9"}
 
 #: Muxers that list coding formats which they then refuse, or take as experimental only.
 _PROMISE_TOO_MUCH = {"mp4", "mov"}
+
+_HEVC_TAG = "hvc1"
 
 _TRIAL_RATE = 48_000  # samples a second; any rate that all audio formats know
 
@@ -60,8 +66,21 @@ def muxer_for(container: Container, video: str, audio: Collection[str]) -> str |
         return None
     # FFmpeg writes some formats into the MP4 form of a QuickTime file only; the same programs read both.
     muxers = [MOV.muxer, MP4.muxer] if container is MOV else [container.muxer]
+    if video in _MP4_FORM_ONLY and container is MOV:
+        muxers = [MP4.muxer]
     able = [muxer for muxer in muxers if holds(muxer, video)]
     return max(able, key=lambda muxer: sum(holds(muxer, codec) for codec in audio), default=None)
+
+
+def codec_tag(muxer: str, codec: str, encoders_own: str) -> str | None:
+    """Return the four letters that a container calls a coding format by; None: the muxer's own choice.
+
+    `encoders_own` is what the encoder says; of ProRes' profiles, nothing else tells.
+    """
+    if muxer not in {"mp4", "mov"}:
+        return None
+    # Apple's players know HEVC by this name alone, with its parameter sets in the header, as they are here.
+    return _HEVC_TAG if codec == "hevc" else encoders_own or None
 
 
 @functools.cache

@@ -22,11 +22,6 @@ def nearest_format(encoder: str, wanted: str, *, is_odd: bool) -> str:
     return min(offered, key=lambda name: _loss(name, wanted))
 
 
-def needs_even_sides(encoder: str) -> bool:
-    """Say whether an encoder refuses subsampled pictures with odd sides."""
-    return encoder in {"libx264", "libx265"}
-
-
 def bit_depth(name: str) -> int:
     """Return the bits of a format's deepest component."""
     return max(component.bits for component in _format(name).components)

@@ -11,12 +11,14 @@ from av.video.codeccontext import VideoCodecContext
 
 from broker.framing import StreamHeader
 from farm.errors import StitchMismatch
+from farm.media.containers import codec_tag
 from farm.media.padded import padded_packet
 
 #: PyAV makes streams either with an encoder, which the farm has no use for (and which may want a GPU), or
 #: from a stream that was read. So the first packet goes through this container, in memory: it takes
-#: every codec here without asking for parameter sets first.
+#: nearly every codec here without asking for parameter sets first.
 _TEMPLATE_FORMAT = "nut"
+_TEMPLATE_FORMAT_OF = {"prores": "mov"}
 
 
 def add_rendered_stream(
@@ -28,19 +30,23 @@ def add_rendered_stream(
         StitchMismatch: the packet or the parameter sets are not of that codec.
     """
     try:
-        template = av.open(io.BytesIO(_template(codec, header, first_packet)), format=_TEMPLATE_FORMAT)
-        with template:
+        form = _TEMPLATE_FORMAT_OF.get(codec, _TEMPLATE_FORMAT)
+        memory = io.BytesIO(_template(form, codec, header, first_packet))
+        with av.open(memory, format=form) as template:
             stream = output.add_stream_from_template(template.streams.video[0], opaque=True)
     except av.error.FFmpegError as error:
         raise StitchMismatch(f"the rendered packets are not {codec}: {error.strerror}") from error
     _describe(stream.codec_context, header)
+    tag = codec_tag(output.format.name, codec, header.codec_tag)
+    if tag is not None:
+        stream.codec_context.codec_tag = tag
     stream.time_base = time_base
     return stream
 
 
-def _template(codec: str, header: StreamHeader, first_packet: bytes) -> bytes:
+def _template(form: str, codec: str, header: StreamHeader, first_packet: bytes) -> bytes:
     memory = io.BytesIO()
-    with av.open(memory, "w", format=_TEMPLATE_FORMAT) as container:
+    with av.open(memory, "w", format=form) as container:
         rate = header.frame_rate or Fraction(25)
         stream = container.add_mux_stream(codec, rate=rate, width=header.width, height=header.height)
         packet = padded_packet(first_packet)

@@ -97,7 +97,7 @@ class Restamper:
         return int(self._manifest.pts[0]) + frame * int(self._manifest.durations[0])
 
     def _check_like_first(self, header: StreamHeader) -> None:
-        for name in ("codec", "width", "height", "pix_fmt", "extradata"):
+        for name in ("codec", "codec_tag", "width", "height", "pix_fmt", "extradata"):
             if getattr(header, name) != getattr(self.header, name):
                 raise StitchMismatch(
                     f"the segment at frame {header.start} has another {name} than the first",

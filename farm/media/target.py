@@ -11,15 +11,14 @@ from typing import Any
 from broker.messages import EncodeSpec
 from farm.errors import BadInput
 from farm.media.containers import Container, container_for, holds, muxer_for
-from farm.media.encoders import ENCODERS, Quality, keyframe_interval
-from farm.media.formats import bit_depth, has_alpha, nearest_format, needs_even_sides
+from farm.media.encoders import ENCODERS, keyframe_interval
+from farm.media.formats import bit_depth, has_alpha, nearest_format
 from farm.media.info import MediaInfo, StreamInfo
+from farm.media.wishes import EncodingWish, choose_encoder, settings_for
 
 Json = dict[str, Any]
 
-#: libx264's quality at which the eye finds no difference, and the preset that it takes by itself.
-DEFAULT_CRF = 18
-DEFAULT_PRESET = "medium"
+NO_WISH = EncodingWish()
 
 #: Pictures with a side below this, in pixels, are too small for sixteen slices.
 _SMALL_PX = 256
@@ -45,41 +44,50 @@ class Target:
         return cls(**{**body, "encode": EncodeSpec(**body["encode"]), "notes": tuple(body["notes"])})
 
 
-def choose_target(
-    output: Path,
-    info: MediaInfo,
-    *,
-    lossless: bool = False,
-    crf: int = DEFAULT_CRF,
-    preset: str = DEFAULT_PRESET,
-    encoder: str | None = None,
-) -> Target:
-    """Decide how the output is written, from its name and the input.
-
-    `crf` and `preset` mean nothing when `lossless`. `encoder` is one of `farm.media.encoders.ENCODERS`.
+def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -> Target:
+    """Decide how the output is written, from its name, the input, and what is asked of it.
 
     Raises:
-        BadInput: the container does not hold the encoder's format or one of the audio tracks, or an
-            unknown encoder. OutputRefused: a suffix that is not written here.
+        BadInput: the container does not hold the encoder's format or one of the audio tracks, or the
+            encoder cannot do what is asked. OutputRefused: a suffix that is not written here.
     """
-    container = container_for(output)
-    name = encoder or ("ffv1" if lossless else "libx264")
-    if name not in ENCODERS or (lossless and not ENCODERS[name].is_lossless):
-        raise BadInput(f"no such encoder for this: {name}", hint=f"choose one of: {', '.join(ENCODERS)}")
-    kind, video = ENCODERS[name], info.video
+    container, video = container_for(output), info.video
+    name = choose_encoder(wish, container.muxer)
+    kind = ENCODERS[name]
     muxer = _muxer(container, kind.codec, info)
     _check_audio(container, muxer, info)
-    is_odd = needs_even_sides(name) and (video.width % 2 == 1 or video.height % 2 == 1)
-    pix_fmt = nearest_format(name, video.pix_fmt, is_odd=is_odd)
-    is_small = min(video.width, video.height) < _SMALL_PX
-    options = kind.options(Quality(crf=crf, preset=preset), keyframe_interval(video.average_rate), is_small)
+    pix_fmt = _pix_fmt(name, wish, video)
+    settings = settings_for(
+        wish,
+        name,
+        interval=keyframe_interval(video.average_rate),
+        is_small=min(video.width, video.height) < _SMALL_PX,
+        pix_fmt=pix_fmt,
+    )
     return Target(
         container=muxer,
         codec=kind.codec,
         reorder=kind.reorder,
-        encode=EncodeSpec(codec=name, pix_fmt=pix_fmt, options=options),
-        notes=(*_format_notes(video, pix_fmt, name), *_time_notes(container, video)),
+        encode=EncodeSpec(codec=name, pix_fmt=pix_fmt, options=kind.options(settings)),
+        notes=(*_format_notes(video, pix_fmt, name, wish), *_time_notes(container, video)),
     )
+
+
+def _pix_fmt(encoder: str, wish: EncodingWish, video: StreamInfo) -> str:
+    """Return the encoder's format nearest to what is asked for, or to the input's.
+
+    Raises:
+        BadInput: one is asked for that the encoder does not take.
+    """
+    is_odd = video.width % 2 == 1 or video.height % 2 == 1
+    needs_whole_colour = is_odd and ENCODERS[encoder].needs_even_sides
+    pix_fmt = nearest_format(encoder, wish.pix_fmt or video.pix_fmt, is_odd=needs_whole_colour)
+    if wish.pix_fmt is not None and pix_fmt != wish.pix_fmt:
+        raise BadInput(
+            f"{encoder} does not write {wish.pix_fmt} at {video.width}x{video.height}",
+            hint=f"the nearest that it writes is --pix-fmt {pix_fmt}",
+        )
+    return pix_fmt
 
 
 def _muxer(container: Container, codec: str, info: MediaInfo) -> str:
@@ -103,8 +111,8 @@ def _check_audio(container: Container, muxer: str, info: MediaInfo) -> None:
             )
 
 
-def _format_notes(video: StreamInfo, pix_fmt: str, encoder: str) -> Iterator[str]:
-    if pix_fmt == video.pix_fmt:
+def _format_notes(video: StreamInfo, pix_fmt: str, encoder: str, wish: EncodingWish) -> Iterator[str]:
+    if pix_fmt in {video.pix_fmt, wish.pix_fmt}:
         return
     if bit_depth(pix_fmt) < video.bit_depth:
         yield f"{encoder} takes {bit_depth(pix_fmt)} bits a sample at most; the input has {video.bit_depth}"

@@ -20,7 +20,7 @@ from farm.media.table import Times
 from farm.media.target import Target
 
 #: Matroska's time stamps must not be negative: its muxer moves all streams alike when one begins before 0.
-_MAY_SHIFT = {"matroska"}
+_MAY_SHIFT = {"matroska", "webm"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What users ask of the farm, as the API takes it: a file per topic."""
 
-from farm.requests.encoding import X264Preset
+from farm.requests.encoding import Codec, X264Preset
 from farm.requests.job import JobRequest
 from farm.requests.scheduling import PriorityRequest
 
-__all__ = ["JobRequest", "PriorityRequest", "X264Preset"]
+__all__ = ["Codec", "JobRequest", "PriorityRequest", "X264Preset"]

@@ -23,12 +23,24 @@ X264Preset = Literal[
 ]
 
 
+#: FFmpeg's names of the coding formats that outputs may have.
+Codec = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
+
+
 class EncodingRequest(Body):
     """How the output is encoded."""
 
+    codec: Codec | None = None
+    """The coding format; by default H.264, in .webm VP9."""
+    encoder: str = "auto"
+    """`auto`, `nvenc`, or an FFmpeg encoder's own name."""
     lossless: bool = False
-    """FFV1 instead of H.264: for checking, frame for frame."""
-    crf: int = Field(default=18, ge=0, le=51)
-    """H.264 constant quality; lower is better and larger."""
+    """No quality lost; without `codec`, in FFV1: for checking, frame for frame."""
+    crf: int | None = Field(default=None, ge=0, le=63)
+    """Constant quality on the encoder's own scale; lower is better and larger. By default transparent."""
     encoder_preset: X264Preset = "medium"
-    """x264's speed; slower makes smaller files."""
+    """The encoder's speed, in x264's words; slower makes smaller files."""
+    pix_fmt: str | None = None
+    """An FFmpeg pixel format; by default the nearest to the input's."""
+    gop: int | None = Field(default=None, ge=1, le=1000)
+    """Frames between keyframes, at most; by default two seconds."""

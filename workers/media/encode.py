@@ -112,6 +112,7 @@ class Encoder:
         start = self._input.start
         return StreamHeader(
             codec=self._spec.codec,
+            codec_tag=_tag(self._context),
             width=picture.width,
             height=picture.height,
             pix_fmt=self._spec.pix_fmt,
@@ -126,3 +127,8 @@ class Encoder:
             start=start,
             pts=tuple(range(start, start + len(self._input.pts))),
         )
+
+
+def _tag(context: VideoCodecContext) -> str:
+    """Return the four letters by which an encoder names its format, or ""; only ProRes' are its own."""
+    return context.codec_tag.strip("\0")

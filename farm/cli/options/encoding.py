@@ -9,13 +9,68 @@ import typer
 
 _PANEL = "How the output is encoded"
 
+Codec = Annotated[
+    # Those of `farm.requests.Codec`, which would bring pydantic, and slow `--help` down.
+    Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"] | None,
+    typer.Option(
+        "--codec",
+        help="What the video is written as. ProRes goes into .mov, FFV1 into .mkv and .mov. "
+        "[default: h264; in .webm vp9]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Encoder = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        metavar="NAME",
+        help="auto: in software, the same on every machine. nvenc: on the workers' GPUs, if they have it. "
+        "Or FFmpeg's own name: libsvtav1.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Lossless = Annotated[
     bool,
-    typer.Option("--lossless", help="FFV1 instead of H.264, into .mkv or .mov.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--lossless",
+        help="Lose nothing: FFV1, into .mkv or .mov, or the --codec's own lossless mode.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Crf = Annotated[
-    int,
-    typer.Option("--crf", min=0, max=51, help="H.264 quality: lower is better.", rich_help_panel=_PANEL),
+    int | None,
+    typer.Option(
+        "--crf",
+        min=0,
+        max=63,
+        metavar="N",
+        help="Quality: lower is better. [default: looks like the input: h264 18, hevc 20, av1 24, vp9 22]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+PixFmt = Annotated[
+    str | None,
+    typer.Option(
+        "--pix-fmt",
+        metavar="FORMAT",
+        help="FFmpeg's name of a pixel format: yuv420p10le. [default: nearest to the input's]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Gop = Annotated[
+    int | None,
+    typer.Option(
+        "--gop",
+        min=1,
+        max=1000,
+        metavar="N",
+        help="Frames between keyframes, at most. [default: two seconds' worth]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
 ]
 EncoderPreset = Annotated[
     # Those of `farm.requests.X264Preset`, which would bring pydantic, and slow `--help` down.
@@ -32,7 +87,9 @@ EncoderPreset = Annotated[
         "placebo",
     ],
     typer.Option(
-        "--encoder-preset", help="x264's speed; slower makes smaller files.", rich_help_panel=_PANEL
+        "--encoder-preset",
+        help="The encoder's speed, in x264's words; slower makes smaller files.",
+        rich_help_panel=_PANEL,
     ),
 ]
 
@@ -41,6 +98,10 @@ EncoderPreset = Annotated[
 class EncodingOptions:
     """How the output is encoded."""
 
+    codec: Codec = None
+    encoder: Encoder = "auto"
     lossless: Lossless = False
-    crf: Crf = 18
+    crf: Crf = None
     encoder_preset: EncoderPreset = "medium"
+    pix_fmt: PixFmt = None
+    gop: Gop = None

@@ -36,8 +36,13 @@ class JobOptions(SchedulingOptions, EncodingOptions, FaceOptions, FileOptions):
         }
 
     def _chosen_output(self) -> Path:
-        # MP4 plays everywhere, but cannot hold FFV1.
-        name = f"{self.input.stem}-fused{'.mkv' if self.lossless else '.mp4'}"
+        name = f"{self.input.stem}-fused{self._suffix()}"
         if self.output is None:
             return self.input.with_name(name)
         return self.output / name if self.output.expanduser().is_dir() else self.output
+
+    def _suffix(self) -> str:
+        # MP4 plays everywhere, but holds neither of these.
+        if self.codec == "prores":
+            return ".mov"
+        return ".mkv" if self.codec == "ffv1" or (self.lossless and self.codec is None) else ".mp4"

@@ -18,6 +18,7 @@ from farm.media.mux import MuxReport, mux
 from farm.media.plan import plan_chunks
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
+from farm.media.wishes import EncodingWish
 from tests.farm.media.decoding import open_decoder, padded
 
 GLOBAL_HEADER = 1 << 22
@@ -50,7 +51,7 @@ def render(clip: Path, output: Path, *, chunks: int = 4, **options) -> Rendered:
     """Cut a clip, render every chunk with a fresh encoder, and return what there is to stitch."""
     info = probe(clip)
     manifest = index(clip, info)
-    target = choose_target(output, info, **({"preset": "ultrafast"} | options))
+    target = choose_target(output, info, EncodingWish(**({"speed": "ultrafast"} | options)))
     plans = plan_chunks(manifest, chunk_s=manifest.duration_s / chunks, max_bytes=2**40)
     with Cutter(clip, info, manifest) as cutter:
         segments = [b"".join(render_segment(cutter.cut(plan), target.encode)) for plan in plans]
@@ -65,6 +66,7 @@ def render_segment(pieces: Iterator[bytes], spec: EncodeSpec) -> Iterator[bytes]
     yield frame_header(
         StreamHeader(
             codec=spec.codec,
+            codec_tag=encoder.codec_tag.strip("\0"),
             width=encoder.width,
             height=encoder.height,
             pix_fmt=spec.pix_fmt,

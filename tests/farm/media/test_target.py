@@ -10,11 +10,12 @@ import av
 import pytest
 
 from farm.errors import BadInput, OutputRefused
-from farm.media.encoders import ENCODERS
+from farm.media.encoders import SOFTWARE
 from farm.media.formats import nearest_format
 from farm.media.info import MediaInfo, OtherStream
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
+from farm.media.wishes import EncodingWish
 from tests.clips import make_clip
 
 
@@ -46,14 +47,14 @@ def test_h264_is_written_unless_told_otherwise(info):
 
 def test_quality_and_preset_are_the_users(info):
     """They reach the encoder as given."""
-    options = choose_target(Path("out.mkv"), info, crf=27, preset="fast").encode.options
+    options = choose_target(Path("out.mkv"), info, EncodingWish(crf=27, speed="fast")).encode.options
     assert (options["crf"], options["preset"]) == ("27", "fast")
 
 
 @pytest.mark.parametrize(("name", "muxer"), [("out.mkv", "matroska"), ("OUT.MOV", "mp4")])
 def test_lossless_is_ffv1(info, name, muxer):
     """With checksums, in slices, every frame on its own."""
-    target = choose_target(Path(name), info, lossless=True)
+    target = choose_target(Path(name), info, EncodingWish(lossless=True))
     assert (target.encode.codec, target.container, target.reorder) == ("ffv1", muxer, 0)
     assert target.encode.options["slicecrc"] == "1"
     assert target.encode.options["g"] == "1"
@@ -62,11 +63,11 @@ def test_lossless_is_ffv1(info, name, muxer):
 def test_lossless_in_mp4_is_refused_with_a_way_out(info):
     """Players of .mp4 files do not know FFV1."""
     with pytest.raises(BadInput) as caught:
-        choose_target(Path("out.mp4"), info, lossless=True)
+        choose_target(Path("out.mp4"), info, EncodingWish(lossless=True))
     assert ".mkv or .mov" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["out.avi", "out.webm", "out"])
+@pytest.mark.parametrize("name", ["out.avi", "out.gifv", "out"])
 def test_unknown_suffixes_are_refused(info, name):
     """The hint lists the ones that are written."""
     with pytest.raises(OutputRefused) as caught:
@@ -78,7 +79,7 @@ def test_ten_bits_stay_ten_bits(info):
     """For either encoder."""
     deep = with_format(info, "yuv420p10le", 10)
     assert choose_target(Path("out.mp4"), deep).encode.pix_fmt == "yuv420p10le"
-    assert choose_target(Path("out.mkv"), deep, lossless=True).encode.pix_fmt == "yuv420p10le"
+    assert choose_target(Path("out.mkv"), deep, EncodingWish(lossless=True)).encode.pix_fmt == "yuv420p10le"
 
 
 def test_what_cannot_be_kept_is_said(info):
@@ -117,19 +118,21 @@ def test_odd_sizes_get_a_format_that_takes_them(tmp_path):
     target = choose_target(Path("out.mp4"), probe(clip))
     assert target.encode.pix_fmt == "yuv444p"
     assert any("yuv444p" in note for note in target.notes)
-    assert choose_target(Path("out.mkv"), probe(clip), lossless=True).encode.pix_fmt == "yuv420p"
+    assert (
+        choose_target(Path("out.mkv"), probe(clip), EncodingWish(lossless=True)).encode.pix_fmt == "yuv420p"
+    )
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 161, 97, target.encode.pix_fmt, 25
     encoder.options = dict(target.encode.options)
     encoder.open()
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", SOFTWARE.values())
 @pytest.mark.parametrize("size", [(16, 16), (64, 48), (320, 240)])
 def test_every_encoder_takes_its_options(info, name, size):
     """All options are known to the encoder, at any size."""
     small = replace(info, video=replace(info.video, width=size[0], height=size[1]))
-    spec = choose_target(Path("out.mkv"), small, encoder=name).encode
+    spec = choose_target(Path("out.mkv"), small, EncodingWish(encoder=name)).encode
     encoder = av.CodecContext.create(name, "w")
     encoder.width, encoder.height = size
     encoder.pix_fmt, encoder.framerate, encoder.options = spec.pix_fmt, 25, dict(spec.options)
@@ -169,12 +172,12 @@ def test_matroskas_rounding_is_said_where_it_matters(info):
 def test_unknown_encoders_are_refused(info):
     """So is a lossy one where lossless was asked for."""
     with pytest.raises(BadInput, match="libfoo"):
-        choose_target(Path("out.mp4"), info, encoder="libfoo")
+        choose_target(Path("out.mp4"), info, EncodingWish(encoder="libfoo"))
     with pytest.raises(BadInput):
-        choose_target(Path("out.mkv"), info, encoder="libx264", lossless=True)
+        choose_target(Path("out.mkv"), info, EncodingWish(encoder="prores_ks", lossless=True))
 
 
 def test_a_target_survives_json(info):
     """What the job's row holds is what was chosen."""
-    target = choose_target(Path("out.mkv"), with_format(info, "yuva420p"), crf=20)
+    target = choose_target(Path("out.mkv"), with_format(info, "yuva420p"), EncodingWish(crf=20))
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
