@@ -10,6 +10,7 @@ from pathlib import Path
 NAMES = (
     "exactness",
     "portrait",
+    "jitter",
     "efficiency",
     "uhd",
     "redis_memory",

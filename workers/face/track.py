@@ -16,21 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-import numpy as np
-
+from workers.face import cuts
 from workers.face.align import Points
-from workers.face.boxes import overlap
 from workers.face.flow import follow
 from workers.face.glance import Chain, Glance
 from workers.face.pyramid import Pyramid
+from workers.face.sighting import apart, between, mean, met, moved, same_face
 from workers.frames import Face
 
 GAP = 8  # frames: a third of a second at 24 fps, longer than most turns of a head hide a face
 SMOOTH = 2
-RADIUS = GAP + SMOOTH
+RADIUS = GAP + SMOOTH + cuts.REACH
 
 _WEIGHTS = (6, 4, 1)  # the binomial kernel 1 4 6 4 1 by distance: the least blur for its calm
-_SAME = 0.3  # overlap by union of one face in neighbouring frames
 _STRONG = 0.8  # ONet's usual threshold; weaker ones count only beside a stronger one nearby
 _CERTAIN = 0.95  # believed even when it shows in one frame only
 _LEAST_SHARE = 0.25  # of the frames around, in which a face that is not certain must show
@@ -57,9 +55,7 @@ class Tracker:
 
     def feed(self, index: int, picture: Pyramid) -> None:
         """Take in frame `index`: RGB (uint8), small enough to search. Frames come in order, without holes."""
-        before = self._glances.get(index - 1)
-        seen = self._finder.find(picture)
-        self._glances[index] = Glance.of(picture, seen, before)
+        self._glances[index] = Glance.of(picture, self._finder.find(picture))
 
     def forget(self, before: int) -> None:
         """Drop every frame below index `before`."""
@@ -75,17 +71,15 @@ class Tracker:
         return tuple(sorted(smooth, key=lambda face: face.box))
 
     def _smoothed(self, index: int, face: Face) -> Face:
-        total = face.landmarks.astype(np.float64) * _WEIGHTS[0]
-        weight = float(_WEIGHTS[0])
+        window = [face]
         earlier = later = face
         for distance in range(1, SMOOTH + 1):
             pair = [self._next(index, distance * way, at) for way, at in ((-1, earlier), (1, later))]
             if pair[0] is None or pair[1] is None:
                 break  # with one side only, the mean would lag or lead
             earlier, later = pair[0], pair[1]
-            total += (earlier.landmarks + later.landmarks).astype(np.float64) * _WEIGHTS[distance]
-            weight += 2 * _WEIGHTS[distance]
-        return Face(box=face.box, landmarks=(total / weight).astype(np.float32), score=face.score)
+            window += [earlier, later]
+        return mean(window, [_WEIGHTS[(place + 1) // 2] for place in range(len(window))])
 
     def _next(self, index: int, offset: int, face: Face) -> Face | None:
         """Return `face` among those held in the frame `offset` away: the last step of a walk there."""
@@ -107,7 +101,7 @@ class Tracker:
     def _followed(self, index: int) -> list[Face]:
         """Return faces that neighbours see and that this frame may have missed, nearest origin first."""
         left, right = (list(self._arriving(index, way)) for way in (1, -1))
-        faces = [_met(face, distance, right) for face, distance in left]
+        faces = [met(face, distance, right) for face, distance in left]
         return faces + [face for face, _ in right if same_face(face, tuple(faces)) is None]
 
     def _arriving(self, index: int, way: int) -> Iterator[tuple[Face, int]]:
@@ -126,23 +120,39 @@ class Tracker:
         chain = self._glances[origin].chains.setdefault((number, way), Chain())
         while chain.is_open and len(chain.faces) < length:
             last = chain.faces[-1] if chain.faces else self._glances[origin].seen[number]
-            moved = self._step(origin + way * len(chain.faces), way, last)
-            chain.is_open = moved is not None
-            chain.faces += [moved] if moved else []
+            at = origin + way * len(chain.faces)
+            further = self._step(at, way, last) or self._leap(at, way, last)
+            chain.is_open = bool(further)
+            chain.faces += further
         return chain
 
-    def _step(self, at: int, way: int, face: Face) -> Face | None:
-        """Follow a face to the next frame; None when it is lost, or seen there and so needs no following."""
+    def _step(self, at: int, way: int, face: Face) -> list[Face]:
+        """Follow a face to the next frame; nothing when it is lost, or is seen there anyway."""
         here, there = self._glances[at], self._glances[at + way]
         if same_face(face, there.seen) is not None:
-            return None
+            return []
         flowed = follow(here.gray, there.gray, face.landmarks)
         if flowed is None:
-            return None
+            return []
         looked = self._finder.look_at(there.picture, flowed)
-        is_there = looked.score >= _HELD and _apart(looked.landmarks, flowed) <= _DRIFT
-        moved = _moved(face, looked.landmarks if is_there else flowed)
-        return None if same_face(moved, there.seen) else moved
+        is_there = looked.score >= _HELD and apart(looked.landmarks, flowed) <= _DRIFT
+        there_now = moved(face, looked.landmarks if is_there else flowed)
+        return [] if same_face(there_now, there.seen) else [there_now]
+
+    def _leap(self, at: int, way: int, face: Face) -> list[Face]:
+        """Follow a face across a flash, in which nothing can be followed: to where it is right after."""
+        for length in range(1, cuts.REACH + 1):
+            beyond = at + way * (length + 1)
+            if not all(self._joined(i, way) for i in range(at, beyond, way)):
+                break
+            here, there = self._glances[at], self._glances[beyond]
+            flash = [self._glances[i].sketch for i in range(at + way, beyond, way)]
+            if not cuts.is_flash(here.sketch, flash, there.sketch):
+                continue
+            flowed = follow(here.gray, there.gray, face.landmarks)
+            landed = same_face(face, there.seen) or (None if flowed is None else moved(face, flowed))
+            return [] if landed is None else between(face, landed, length)
+        return []
 
     def _is_believed(self, index: int, face: Face) -> bool:
         hits, best, frames = 0, 0.0, 1
@@ -168,39 +178,13 @@ class Tracker:
 
     def _joined(self, index: int, way: int) -> bool:
         """Say whether the frame next to `index` is known and of the same shot."""
-        later = self._glances.get(max(index, index + way))
-        return later is not None and min(index, index + way) in self._glances and not later.is_cut
+        first, later = min(index, index + way), max(index, index + way)
+        return first in self._glances and later in self._glances and not self._is_cut(later)
 
-
-def same_face(face: Face, faces: tuple[Face, ...]) -> Face | None:
-    """Return which of `faces`, in the same or a neighbouring frame, is `face`; None when none is."""
-    if not faces:
-        return None
-    box = np.asarray(face.box, np.float32)
-    shares = overlap(box, np.asarray([other.box for other in faces], np.float32))
-    best = int(shares.argmax())
-    return faces[best] if shares[best] >= _SAME else None
-
-
-def _met(face: Face, distance: int, others: list[tuple[Face, int]]) -> Face:
-    """Return a face followed from one side, mixed with itself from the other; the nearer counts more."""
-    other = same_face(face, tuple(candidate for candidate, _ in others))
-    if other is None:
-        return face
-    far = next(steps for candidate, steps in others if candidate is other)
-    share = distance / (distance + far)
-    landmarks = face.landmarks * (1 - share) + other.landmarks * share
-    return _moved(face, landmarks.astype(np.float32))
-
-
-def _moved(face: Face, landmarks: Points) -> Face:
-    """Return `face` with new landmarks, its box carried along."""
-    shift = landmarks.mean(axis=0) - face.landmarks.mean(axis=0)
-    x0, y0, x1, y1 = (float(v) for v in np.asarray(face.box, np.float32) + np.tile(shift, 2))
-    return Face(box=(x0, y0, x1, y1), landmarks=landmarks, score=face.score)
-
-
-def _apart(a: Points, b: Points) -> float:
-    """Return the mean distance of two sets of landmarks, relative to the spread of the second."""
-    spread = float(np.linalg.norm(b - b.mean(axis=0), axis=1).mean())
-    return float(np.linalg.norm(a - b, axis=1).mean()) / max(spread, 1e-6)
+    def _is_cut(self, index: int) -> bool:
+        glance = self._glances[index]
+        if glance.is_cut is None:
+            runs = range(index - 1 - cuts.REACH, index), range(index, index + 1 + cuts.REACH)
+            before, after = ([self._glances[i].sketch for i in run if i in self._glances] for run in runs)
+            glance.is_cut = cuts.is_cut(before, after)
+        return glance.is_cut

@@ -26,6 +26,7 @@ from tests.workers.face.moving import (
 from workers.errors import NoFaceFound, NoSuchFace, NotAPicture
 from workers.face.align import apply
 from workers.face.pyramid import Pyramid
+from workers.face.track import RADIUS
 from workers.frames import Frame
 from workers.media.pictures import planes_of
 from workers.swappers import open_swapper
@@ -89,7 +90,7 @@ def test_it_is_a_swapper(swapper):
     """The engine has what the contract asks for, and warms up."""
     checked: Swapper = swapper
     checked.warm()
-    assert checked.radius == 10
+    assert checked.radius == RADIUS
 
 
 def test_every_frame_gets_the_face_once_and_in_order(whole, clip):
