@@ -9,6 +9,7 @@ from pathlib import Path
 
 NAMES = (
     "exactness",
+    "video_truth",
     "portrait",
     "jitter",
     "efficiency",

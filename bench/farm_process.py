@@ -35,6 +35,11 @@ class RunningFarm:
             raise RuntimeError(f"farm render {arguments}: {answer.stdout}{answer.stderr}")
         return json.loads(answer.stdout)
 
+    def address(self) -> tuple[str, str]:
+        """Return the API's URL and token."""
+        body = json.loads((self.home / "farm.json").read_text())
+        return body["url"], body["token"]
+
     def redis_url(self) -> str:
         return json.loads((self.home / "farm.json").read_text())["redis_url"]
 
