@@ -61,6 +61,7 @@ class FuseSpec:
     engine: str  # a name in workers.swappers
     source_face: int | None = None  # which face of the portrait, left to right; None: the largest
     faces: str = "all"  # which faces of a frame: "all" or "largest"
+    boost: int = 1  # identity networks: crops this many times as large, a side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ RenderError
 │   ├── NoFaceFound
 │   └── NoSuchFace
 ├── WeightsRejected  a weight file is not the one that was shipped
+├── ModelMissing     an engine's model, or one that it needs, is not installed here
+├── ModelUnusable    a model's file is spoiled, or not of the contract that it is installed under
+├── PackageMissing   a Python package that an engine needs is not installed here
 └── Stopped          the chunk was taken away: canceled, or its lease was lost
 """
 
@@ -68,6 +71,27 @@ class WeightsRejected(RenderError):
     """Raised when a weight file's hash or keys are not the expected ones."""
 
     code = "weights-rejected"
+    is_final = True
+
+
+class ModelMissing(RenderError):
+    """Raised when an engine's model, or one that it needs, is not installed here; the message says how to."""
+
+    code = "model-missing"
+    is_final = True
+
+
+class ModelUnusable(RenderError):
+    """Raised when a model's file is spoiled, or not of the contract that it is installed under."""
+
+    code = "model-unusable"
+    is_final = True
+
+
+class PackageMissing(RenderError):
+    """Raised when a Python package that an engine needs is not installed here."""
+
+    code = "package-missing"
     is_final = True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -17,9 +16,10 @@ from workers.face.color import match
 from workers.face.mask import Mask, hull, hull_mask
 from workers.face.place import bend, controls, lay
 from workers.face.pyramid import Pyramid
+from workers.face.region import bounds, within
 from workers.face.shape import pose_of
 from workers.face.skin import face_region
-from workers.media.planes import Canvas, Rgb, Roi
+from workers.media.planes import Canvas, Rgb
 
 # Takes (target, placed source, mask) as float32 arrays (S, S, 3), (S, S, 3), (S, S); returns (S, S, 3).
 Fuse = Callable[[Rgb, Rgb, Mask], Rgb]
@@ -59,17 +59,17 @@ def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse)
     """
     side_px = align.crop_side(landmarks)
     matrix = align.similarity(landmarks, align.template(side_px))
-    roi = canvas.fit(_bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
+    roi = canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return False
     sharp = canvas.read(roi)
-    local = _moved(matrix, roi)
+    local = within(matrix, roi)
     target = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
     source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
     fused = fuse(target, source, mask)
-    tight = canvas.fit(_bounds(matrix, *_extent(mask)))  # the mask is about a third of the crop
+    tight = canvas.fit(bounds(matrix, *_extent(mask)))  # the mask is about a third of the crop
     near = sharp[tight[1] - roi[1] : tight[3] - roi[1], tight[0] - roi[0] : tight[2] - roi[0]]
-    change, seam = _returned(near, fused, mask, _moved(matrix, tight))
+    change, seam = _returned(near, fused, mask, within(matrix, tight))
     canvas.add(tight, change, seam)
     return True
 
@@ -100,22 +100,6 @@ def _extent(mask: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
     return (max(0, x - 1), max(0, y - 1)), (min(last, x + width), min(last, y + height))
 
 
-def _bounds(matrix: Matrix, first: tuple[int, int], last: tuple[int, int]) -> Roi:
-    """Return the box in the frame around a box of the crop, given by its first and last pixel (x, y)."""
-    (x0, y0), (x1, y1) = first, last
-    corners = align.apply(
-        align.inverse(matrix), np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], np.float32)
-    )
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]) + 1, math.ceil(high[1]) + 1
-
-
 def _is_tiny(matrix: Matrix, side_px: int) -> bool:
     face_px = side_px / align.scale_of(matrix) * align.ARCFACE_SIDE / align.CROP_SPAN
     return face_px < _LEAST_SIDE_PX
-
-
-def _moved(matrix: Matrix, roi: Roi) -> Matrix:
-    """Return `matrix` for coordinates that start at the region's corner."""
-    shift = matrix[:, 2] + matrix[:, :2] @ np.array(roi[:2], np.float32)
-    return np.asarray(np.column_stack([matrix[:, :2], shift]), np.float32)

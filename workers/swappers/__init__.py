@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
-from workers.errors import UnknownEngine
+from broker.config import models_directory
+from broker.errors import ModelSpoiled
+from broker.installed import Model, ModelStore
+from workers.errors import ModelUnusable, UnknownEngine
 from workers.swappers.contract import Swapper
 
-__all__ = ["engine_names", "open_swapper"]
+__all__ = ["engine_names", "open_swapper", "this_store"]
 
 # Modules are named, not imported: a worker that only passes frames through must not load torch.
 _ENGINES = {
@@ -17,19 +20,45 @@ _ENGINES = {
 }
 
 
-def engine_names() -> tuple[str, ...]:
-    """Return the names of the engines that `open_swapper` knows, sorted."""
-    return tuple(sorted(_ENGINES))
+def engine_names(store: ModelStore | None = None) -> tuple[str, ...]:
+    """Return the names of the engines that `open_swapper` knows, sorted: its own, and installed networks."""
+    return tuple(sorted({*_ENGINES, *_networks(store or this_store())}))
 
 
-def open_swapper(name: str) -> Swapper:
+def this_store() -> ModelStore:
+    """Return this machine's own store of models."""
+    return ModelStore(models_directory())
+
+
+def open_swapper(name: str, store: ModelStore | None = None) -> Swapper:
     """Return a fresh swapper; its models are loaded, but `warm` has not run.
+
+    `store` holds the installed swap networks, each an engine by its name; by default this machine's own.
 
     Raises:
         UnknownEngine: no engine of that name; the message lists those that are there.
         WeightsRejected: the engine's weights are missing or not the ones that were shipped.
+        ModelMissing: it needs a model that is not installed.
+        ModelUnusable: an installed file is spoiled, or not what it is installed as.
+        PackageMissing: the extra `models` is not installed.
     """
-    if name not in _ENGINES:
-        raise UnknownEngine(f"no engine {name!r} here; there are: {', '.join(engine_names())}")
-    module, kind = _ENGINES[name]
-    return cast("Swapper", getattr(importlib.import_module(module), kind)())
+    if name in _ENGINES:
+        module, kind = _ENGINES[name]
+        return cast("Swapper", getattr(importlib.import_module(module), kind)())
+    store = store or this_store()
+    networks = _networks(store)
+    if name not in networks:
+        raise UnknownEngine(
+            f"no engine {name!r} here; there are: {', '.join(engine_names(store))}; "
+            f"`farm models pull {name}` or `farm models add PATH` installs a swap network"
+        )
+    opening = importlib.import_module("workers.swappers.identity.opening")
+    return cast("Swapper", opening.open_identity(store, networks[name]))
+
+
+def _networks(store: ModelStore) -> dict[str, Model]:
+    try:
+        models = store.models()
+    except ModelSpoiled as error:
+        raise ModelUnusable(str(error)) from error
+    return {name: model for name, model in models.items() if model.kind == "swapper"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ class Swapper(Protocol):
 
     name: str
     radius: int
+    models: Mapping[str, str]  # what its networks are, by name: SHA-256 digests of their weights
 
     def warm(self) -> None:
         """Do one real pass at real shape, so that the first chunk does not pay for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from broker.messages import FuseSpec
 from workers.frames import Frame
@@ -14,6 +14,9 @@ class Passthrough:
 
     name = "passthrough"
     radius = 0
+
+    def __init__(self) -> None:
+        self.models: Mapping[str, str] = {}
 
     def warm(self) -> None:
         """Do nothing: there is nothing to warm."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from workers.frames import Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.device import best_device
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
+from workers.models.mtcnn_weights import SHA256
 from workers.models.unet import blur_inner
-from workers.models.weights import load_fusion
+from workers.models.weights import load_fusion, read_facts
 from workers.swappers.contract import Source
 from workers.swappers.following import followed
 from workers.swappers.portraits import choice, decoded, faces_in
@@ -46,6 +47,8 @@ class PortraitSwapper:
         self._device = device or best_device()
         self._finder = FaceFinder(self._device)
         self._fusion = fusion or _shipped_fusion(self._device)
+        # Another fusion has no name here, and no job is rendered with one.
+        self.models: Mapping[str, str] = {**SHA256, "fusion-lite": str(read_facts()["sha256"])}
 
     def warm(self) -> None:
         """Run the detector and the fusion once at the sizes of a 720p search and a usual crop."""

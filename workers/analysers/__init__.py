@@ -1,0 +1,1 @@
+"""What is told of faces by networks that are installed: who they are, where they and their features lie."""

@@ -1,0 +1,1 @@
+"""Swap networks: a face gets another's identity, from an embedding or a picture of it."""

@@ -1,0 +1,85 @@
+"""The engine around a swap network: faces followed, one identity for all, everything else untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from broker.messages import FuseSpec
+from workers.face.pyramid import Pyramid
+from workers.face.track import RADIUS, Finder
+from workers.frames import Frame
+from workers.media.planes import Canvas, Rgb
+from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
+from workers.swappers.contract import Source
+from workers.swappers.following import followed
+from workers.swappers.identity.boost import unweave, weave
+from workers.swappers.identity.network import SwapNetwork
+from workers.swappers.identity.paste import change_face
+from workers.swappers.identity.source import Likeness, SourceEncoder, SourceInput
+from workers.swappers.portraits import choice, decoded, faces_in
+
+
+class IdentitySwapper:
+    """Gives every face of a stream the source's identity. One instance serves one chunk at a time."""
+
+    radius = RADIUS
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        network: SwapNetwork,
+        encoder: SourceEncoder,
+        finder: Finder,
+        models: Mapping[str, str],
+    ) -> None:
+        """Take the parts; `models` names the installed models that they came from, with their digests."""
+        self.name = name
+        self.models = models
+        self._network = network
+        self._encoder = encoder
+        self._finder = finder
+
+    def warm(self) -> None:
+        """Run the detector and the network once at the sizes of a 720p search and of a crop."""
+        self._finder.find(Pyramid(np.zeros((720, LONGEST_SIDE_PX, 3), np.uint8)))
+        side_px = self._network.contract.side_px
+        blank = np.zeros((side_px, side_px, 3), np.uint8)
+        eyes_to_mouth = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]], np.float32)
+        source = self._encoder.encode([Likeness(picture=blank, landmarks=eyes_to_mouth * side_px)])
+        self._network.swap(np.zeros((1, side_px, side_px, 3), np.float32), source)
+
+    def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
+        """Find the face to take from a picture file, and encode it as the network wants it.
+
+        Raises:
+            NotAPicture: it cannot be decoded.
+            NoFaceFound: there is no face in it.
+            NoSuchFace: `fuse.source_face` is not the number of one of its faces.
+        """
+        picture = decoded(portrait)
+        faces = faces_in(picture, self._finder)
+        chosen = choice(faces, fuse.source_face)
+        likeness = Likeness(picture=picture, landmarks=faces[chosen].landmarks)
+        return Source(faces=faces, chosen=chosen, prepared=self._encoder.encode([likeness]))
+
+    def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
+        """Yield every frame that is not context, in order, with its faces changed."""
+        contract = self._network.contract
+        side_px = contract.side_px * fuse.boost
+
+        def change(crop: Rgb) -> Rgb:
+            return self._change(crop, source.prepared, fuse.boost)
+
+        for frame, faces in followed(frames, self._finder, which=fuse.faces):
+            canvas = Canvas(frame.picture)
+            num = sum(change_face(canvas, face, contract.template, side_px, change) for face in faces)
+            yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+
+    def _change(self, crop: Rgb, source: SourceInput, boost: int) -> Rgb:
+        """Change one crop; faces are never batched together: a batch's size may show in the last bits."""
+        if boost == 1:
+            return np.asarray(self._network.swap(crop[None], source)[0])
+        return weave(self._network.swap(unweave(crop, boost), source), boost)

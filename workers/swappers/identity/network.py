@@ -1,0 +1,85 @@
+"""A swap network under its contract: crops and a source in, crops with that identity out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.errors import ModelUnusable
+from workers.models.onnx_session import OnnxNetwork
+from workers.swappers.identity.contracts import Contract
+from workers.swappers.identity.source import SourceInput
+
+Crops = NDArray[np.float32]  # (N, S, S, 3), RGB in 0..1
+
+_IMAGE_DIMS = 4
+
+
+class SwapNetwork:
+    """One network of one contract."""
+
+    def __init__(self, network: OnnxNetwork, contract: Contract) -> None:
+        """Find the inputs: by the names `source` and `target`, else by what they hold.
+
+        Raises:
+            ModelUnusable: the file's inputs or outputs are not the contract's; the message says which.
+        """
+        self.contract = contract
+        self._network = network
+        self._target, self._source = _inputs(network, contract)
+        self._output = _output(network, contract.side_px)
+        self._takes_batches = network.inputs[self._target][0] is None
+        self._mean = np.asarray(contract.mean, np.float32)
+        self._std = np.asarray(contract.std, np.float32)
+
+    def swap(self, crops: Crops, source: SourceInput) -> Crops:
+        """Return the crops with the source's identity, clipped to 0..1.
+
+        They go through as one batch where the file allows any number, else one by one.
+        """
+        blobs = np.ascontiguousarray(((crops - self._mean) / self._std).transpose(0, 3, 1, 2))
+        step = len(blobs) if self._takes_batches else 1
+        found = [self._run(blobs[i : i + step], source) for i in range(0, len(blobs), step)]
+        given = np.concatenate(found).transpose(0, 2, 3, 1)
+        if self.contract.gives_normalised:
+            given = given * self._std + self._mean
+        return np.asarray(np.clip(given, 0, 1), np.float32)
+
+    def _run(self, blobs: NDArray[np.float32], source: SourceInput) -> NDArray[np.float32]:
+        sources = np.repeat(source, len(blobs), axis=0)
+        outputs = self._network.run({self._target: blobs, self._source: sources})
+        return np.asarray(outputs[self._output], np.float32)
+
+
+def _inputs(network: OnnxNetwork, contract: Contract) -> tuple[str, str]:
+    """Return the names of the target's and the source's input."""
+    shapes = network.inputs
+    if set(shapes) == {"source", "target"}:
+        target, source = "target", "source"
+    elif len(shapes) == 2 and contract.source != "crop":  # noqa: PLR2004 - a target and a source
+        target, source = sorted(shapes, key=lambda name: -len(shapes[name]))
+    else:
+        raise ModelUnusable(f"{network.name} takes {', '.join(shapes)}, not a source and a target")
+    side_px = contract.side_px
+    if not _fits(shapes[target], (3, side_px, side_px)):
+        raise ModelUnusable(f"{network.name}: {target} is {shapes[target]}, not 3 x {side_px} x {side_px}")
+    side_px = contract.source_side_px
+    if not _fits(shapes[source], (3, side_px, side_px) if contract.source == "crop" else (512,)):
+        raise ModelUnusable(f"{network.name}: {source} is {shapes[source]}, which is another contract's")
+    return target, source
+
+
+def _output(network: OnnxNetwork, side_px: int) -> int:
+    """Return the number of the picture among the outputs: the first of three channels."""
+    for number, shape in enumerate(network.outputs.values()):
+        if len(shape) == _IMAGE_DIMS and _fits(shape, (3, side_px, side_px)):
+            return number
+    raise ModelUnusable(f"{network.name} gives {network.outputs}, and no picture of {side_px} pixels")
+
+
+def _fits(shape: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
+    """Say whether a shape, without its batch, may be the one wanted; None stands for any size."""
+    own = shape[1:]
+    return len(own) == len(wanted) and all(
+        size in {None, want} for size, want in zip(own, wanted, strict=True)
+    )

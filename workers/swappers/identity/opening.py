@@ -1,0 +1,94 @@
+"""From an installed model to an engine: every file checked, every network opened under its contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.errors import ModelSpoiled
+from broker.installed import Model, ModelFile, ModelStore
+from workers.analysers.recogniser import Recogniser
+from workers.errors import ModelMissing, ModelUnusable
+from workers.models.device import best_device
+from workers.models.mtcnn_cascade import FaceFinder
+from workers.models.onnx_session import OnnxNetwork
+from workers.swappers.identity.contracts import CONTRACTS, Contract
+from workers.swappers.identity.engine import IdentitySwapper
+from workers.swappers.identity.network import SwapNetwork
+from workers.swappers.identity.source import SourceEncoder, read_emap
+
+#: Files that hold the recogniser whose embeddings these networks were trained with: ArcFace R50 on
+#: WebFace600K. Others give other numbers for the same face.
+RECOGNISERS = ("w600k_r50.onnx", "arcface_w600k_r50.onnx")
+CONVERTER_PREFIX = "crossface_"
+
+
+def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
+    """Return the engine of an installed swap network, with everything that it needs.
+
+    Raises:
+        ModelMissing: it needs another model that is not installed; the message says which, and how to get it.
+        ModelUnusable: a file is spoiled, or not of the contract that it is installed under.
+        PackageMissing: onnxruntime or onnx is not installed.
+    """
+    if model.contract not in CONTRACTS:
+        known = ", ".join(sorted(CONTRACTS))
+        raise ModelUnusable(f"model {model.name} has the contract {model.contract!r}; known are {known}")
+    contract = CONTRACTS[model.contract]
+    path = _checked(store, model, _main_file(model))
+    encoder, others = _encoder(store, model, contract, path)
+    return IdentitySwapper(
+        model.name,
+        network=SwapNetwork(OnnxNetwork(path), contract),
+        encoder=encoder,
+        finder=FaceFinder(best_device()),
+        models={model.name: model.digest, **others},
+    )
+
+
+def _encoder(
+    store: ModelStore, model: Model, contract: Contract, path: Path
+) -> tuple[SourceEncoder, dict[str, str]]:
+    """Return the source's encoder, and the digests of other models that it took."""
+    if contract.source == "crop":
+        return SourceEncoder(contract=contract), {}
+    owner, file = _recogniser(store, model)
+    encoder = SourceEncoder(
+        contract=contract,
+        recogniser=Recogniser(OnnxNetwork(_checked(store, owner, file))),
+        emap=read_emap(path) if contract.source == "emap" else None,
+        converter=_converter(store, model) if contract.source.startswith("converted") else None,
+    )
+    return encoder, {owner.name: owner.digest}
+
+
+def _recogniser(store: ModelStore, wanted_by: Model) -> tuple[Model, ModelFile]:
+    for model in store.models().values():
+        for file in model.files:
+            if Path(file.name).name in RECOGNISERS:
+                return model, file
+    raise ModelMissing(
+        f"{wanted_by.name} needs a recogniser ({RECOGNISERS[0]}), and none is installed here: "
+        "`farm models pull buffalo_l` gets it, `farm models add w600k_r50.onnx` takes your own copy"
+    )
+
+
+def _main_file(model: Model) -> ModelFile:
+    files = [file for file in model.files if not file.name.startswith(CONVERTER_PREFIX)]
+    onnx = [file for file in files if file.name.endswith(".onnx")]
+    if len(onnx) != 1:
+        raise ModelUnusable(f"model {model.name} has {len(onnx)} networks, and must have one")
+    return onnx[0]
+
+
+def _converter(store: ModelStore, model: Model) -> OnnxNetwork:
+    for file in model.files:
+        if file.name.startswith(CONVERTER_PREFIX):
+            return OnnxNetwork(_checked(store, model, file))
+    raise ModelUnusable(f"model {model.name} lacks its {CONVERTER_PREFIX}*.onnx, which fits embeddings to it")
+
+
+def _checked(store: ModelStore, model: Model, file: ModelFile) -> Path:
+    try:
+        return store.checked(model, file)
+    except ModelSpoiled as error:
+        raise ModelUnusable(f"{error}; `farm models verify` tells which files are") from error
