@@ -43,7 +43,7 @@ class Silence:
     def advance(self, job_id: str) -> None:
         pass
 
-    def render_chunk(self, message: object) -> None:
+    def render_chunk(self, message: object, *, worker: str | None = None) -> None:
         pass
 
     def queue_length(self, queue: str) -> int:

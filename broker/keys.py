@@ -8,6 +8,7 @@
 | `{ns}:offers:{job}`                            | hash   | none    | farm                | workers (Lua)  | chunk index → the attempt that may run now |
 | `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage |
 | `{ns}:results:{job}`                           | hash   | none    | worker (Lua)        | farm           | chunk index (or `source`) → the result, JSON |
+| `{ns}:barred:{job}`                            | set    | none    | farm                | workers        | workers that may not have the job's chunks |
 | `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing |
 | `{ns}:advancing:{job}`                         | string | 6 s     | farm                | farm           | which farm process is moving the job on |
 | `{ns}:celery:…`                                | any    | none    | Celery              | Celery         | queues and their bookkeeping |
@@ -74,6 +75,10 @@ class Keys:
     def results(self, job_id: str) -> str:
         """Return the hash of a job's results."""
         return f"{self.namespace}:results:{job_id}"
+
+    def barred(self, job_id: str) -> str:
+        """Return the set of workers that may not render a job."""
+        return f"{self.namespace}:barred:{job_id}"
 
     def worker(self, worker: str) -> str:
         """Return the hash of a worker's heartbeat."""

@@ -8,6 +8,7 @@ do distributed locking", 2016).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,10 +86,16 @@ class LeaseTable(Protocol):
         """Drop a chunk's result, offer and lease: the farm has taken what it needs."""
 
     def forget_job(self, job_id: str) -> None:
-        """Drop all results, offers and leases of a job, and what was found in its source."""
+        """Drop all results, offers and leases of a job, whom it bars, and what was found in its source."""
 
     def holders(self, job_id: str) -> dict[int, Holder]:
         """Return who holds which chunk now, by index; chunks that nobody holds are left out."""
+
+    def bar(self, job_id: str, workers: Collection[str]) -> None:
+        """Say which workers may not have the job's chunks, in place of whom it was before."""
+
+    def barred(self, job_id: str) -> frozenset[str]:
+        """Return the workers that may not have the job's chunks: who gets one all the same passes it on."""
 
     def put_source_checked(self, message: SourceChecked) -> None:
         """Store what was found in a job's source, replacing what was."""

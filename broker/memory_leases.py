@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from broker.clock import Clock
@@ -40,6 +41,7 @@ class MemoryLeaseTable:
         self._mutex = threading.Lock()
         self._jobs: defaultdict[str, _Job] = defaultdict(_Job)
         self._sources: dict[str, SourceChecked] = {}
+        self._barred: dict[str, frozenset[str]] = {}
         self._locks: dict[str, tuple[str, float]] = {}  # owner, end on the clock
 
     def offer(self, job_id: str, index: int, attempt: int) -> None:
@@ -130,6 +132,7 @@ class MemoryLeaseTable:
         with self._mutex:
             self._jobs.pop(job_id, None)
             self._sources.pop(job_id, None)
+            self._barred.pop(job_id, None)
 
     def holders(self, job_id: str) -> dict[int, Holder]:
         """See `LeaseTable`."""
@@ -137,6 +140,16 @@ class MemoryLeaseTable:
             job = self._jobs[job_id]
             held = {index: self._held(job, index) for index in sorted(job.offers)}
             return {index: one.holder for index, one in held.items() if one is not None}
+
+    def bar(self, job_id: str, workers: Collection[str]) -> None:
+        """See `LeaseTable`."""
+        with self._mutex:
+            self._barred[job_id] = frozenset(workers)
+
+    def barred(self, job_id: str) -> frozenset[str]:
+        """See `LeaseTable`."""
+        with self._mutex:
+            return self._barred.get(job_id, frozenset())
 
     def put_source_checked(self, message: SourceChecked) -> None:
         """See `LeaseTable`."""

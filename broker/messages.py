@@ -113,8 +113,11 @@ HANDED_BACK = "handed-back"
 #: The code of an attempt in which the process that rendered died; its parent process says so.
 WORKER_DIED = "worker-died"
 
+#: The code of an attempt that a worker refused, because it would not render what the plan's worker would.
+OTHER_BUILD = "other-build"
+
 #: Codes that say nothing against the chunk: they are not counted among its failures.
-UNCOUNTED = frozenset({HANDED_BACK})
+UNCOUNTED = frozenset({HANDED_BACK, OTHER_BUILD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,14 @@ RENDER = "render"
 FARM = "farm"
 
 
+def personal_queue(worker: str) -> str:
+    """Return the queue that one worker alone consumes: for chunks that not everybody may take.
+
+    Commas part queues' names on Celery's command line.
+    """
+    return f"{RENDER}.{worker.replace(',', '_')}"
+
+
 class TaskName(StrEnum):
     """Each task, named after the package that holds it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from typing import cast
 
 from redis import Redis
@@ -101,7 +102,7 @@ class RedisLeaseTable:
 
     def forget_job(self, job_id: str) -> None:
         """See `LeaseTable`."""
-        keys = [self._keys.offers(job_id), self._keys.results(job_id)]
+        keys = [self._keys.offers(job_id), self._keys.results(job_id), self._keys.barred(job_id)]
         self._withdraw_job(keys, self._keys.lease_prefix(job_id))
 
     def holders(self, job_id: str) -> dict[int, Holder]:
@@ -112,6 +113,21 @@ class RedisLeaseTable:
                 pipeline.hgetall(self._keys.lease(job_id, index))
             leases = pipeline.execute()
         return {index: _holder(fields) for index, fields in zip(indexes, leases, strict=True) if fields}
+
+    def bar(self, job_id: str, workers: Collection[str]) -> None:
+        """See `LeaseTable`."""
+        key = self._keys.barred(job_id)
+        with renamed_errors(), self._redis.pipeline() as pipeline:
+            pipeline.delete(key)
+            if workers:
+                pipeline.sadd(key, *sorted(workers))
+            pipeline.execute()
+
+    def barred(self, job_id: str) -> frozenset[str]:
+        """See `LeaseTable`."""
+        with renamed_errors():
+            names = cast("set[bytes]", self._redis.smembers(self._keys.barred(job_id)))
+        return frozenset(name.decode() for name in names)
 
     def put_source_checked(self, message: SourceChecked) -> None:
         """See `LeaseTable`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
-from farm import clean, collect, disk, dispatch, prepare, reap, stitch
+from farm import blocking, clean, collect, disk, dispatch, prepare, reap, stitch
 from farm.bootstrap import Farm
 from farm.errors import FarmError, JobNotFound, StaleTransition, is_bad_input
 from farm.lock import JobLock
@@ -94,6 +94,7 @@ def _fail(farm: Farm, job: Job, error: FarmError) -> None:
 def _render(farm: Farm, job: Job, lock: JobLock) -> bool:
     collect.collect(farm, job)
     reap.reap(farm, job)
+    blocking.tend(farm, job)
     dispatch.dispatch(farm, job, lock)
     return stitch.is_ready(farm, job)
 

@@ -31,6 +31,8 @@ def clean(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every 
     else:
         shutil.rmtree(farm.config.job_directory(job.id), ignore_errors=True)
     _free(farm, job)
+    if job.state != JobState.FAILED:
+        farm.store.unblock(job.id)
     if job.state == JobState.CANCELED:
         farm.store.cancel_chunks(job.id)
     farm.store.settle_job(job.id, JobState(job.state))

@@ -106,6 +106,10 @@ class FarmClient:
         """Take up a failed job; raises as `cancel`, and if it has not failed or nothing of it is kept."""
         return self._steer(job_id, "retry")
 
+    def unblock(self, job_id: str, worker: str) -> JobView:
+        """Let a worker have the job's chunks again; raises as `cancel`, and if it is not blocked."""
+        return self._steer(job_id, "unblock", json={"worker": worker})
+
     def prioritise(self, job_id: str, priority: int) -> JobView:
         """Set a job's priority; raises as `cancel`."""
         return self._steer(job_id, "priority", json={"priority": priority})

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterable
 
 from broker.errors import SegmentCorrupt, SegmentMissing
-from broker.messages import UNCOUNTED, ChunkFailed, ChunkRendered
+from broker.messages import OTHER_BUILD, UNCOUNTED, ChunkFailed, ChunkRendered
 from broker.segments import SegmentName
+from farm import blocking
 from farm.bootstrap import Farm
 from farm.errors import JobFailed, is_bad_input
 from farm.models import Chunk, Job
@@ -68,14 +69,20 @@ def take_back(farm: Farm, chunk: Chunk, reason: str) -> None:
     free_segments(farm, chunk.job_id, chunk.index)
 
 
-def soft_fail(farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool = True) -> None:
+def soft_fail(
+    farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool = True, worker: str | None = None
+) -> None:
     """Let a chunk be tried again, or give it up when its attempts are spent.
+
+    If it `counts`, then against `worker` too, which will not get the chunk again while there are others.
 
     Raises:
         JobFailed: `counts`, and it was given up as one of too many.
     """
     log.warning("attempt failed", extra={"job": job.id, "chunk": chunk.index, "reason": reason})
     failures = chunk.failures + counts
+    if counts and worker is not None:
+        blocking.note_failure(farm, job.id, worker, chunk.index, reason)
     if counts and failures >= farm.config.max_attempts:
         _give_up(farm, job, chunk, reason)
         return
@@ -87,6 +94,7 @@ def soft_fail(farm: Farm, job: Job, chunk: Chunk, reason: str, *, counts: bool =
         error=reason,
         failures=failures,
         not_before=farm.wall() + pause_s,
+        failed_on=sorted({*(chunk.failed_on or ()), *([worker] if counts and worker else ())}),
     )
     spool(farm, job.id).discard(chunk.index, chunk.attempt)
     free_segments(farm, job.id, chunk.index)
@@ -148,7 +156,9 @@ def _take_failure(farm: Farm, job: Job, chunk: Chunk, result: ChunkFailed) -> No
         farm.store.move_chunk(chunk, ChunkState.FAILED, detail=result.message, error=result.message)
         raise JobFailed(result.message, code=result.code, hint="the worker's log has more")
     reason = f"{result.code}: {result.message} (worker {result.worker})"
-    soft_fail(farm, job, chunk, reason, counts=result.code not in UNCOUNTED)
+    if result.code == OTHER_BUILD:
+        blocking.block(farm, job.id, result.worker, code=result.code, reason=result.message)
+    soft_fail(farm, job, chunk, reason, counts=result.code not in UNCOUNTED, worker=result.worker)
 
 
 def _give_up(farm: Farm, job: Job, chunk: Chunk, reason: str) -> None:

@@ -17,6 +17,7 @@ from farm.media.probe import MediaInfo
 from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.prepare import fuse_spec, load_manifest, manifest_path, put_source
+from farm.routing import Routes
 from farm.shares import OFFERS_PER_WORKER, Standing, divide
 from farm.states import ChunkState, JobState
 
@@ -28,7 +29,10 @@ INPUT_SHARE = 0.5
 def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
     """Offer as many of the job's next chunks as its share allows; take back what exceeds it, if unclaimed."""
     in_flight = farm.store.in_flight(job.id)
-    room = _share(farm, job) - len(in_flight)
+    routes = Routes.of(farm, job.id, in_flight)
+    if routes.is_stranded:
+        return
+    room = min(_share(farm, job), OFFERS_PER_WORKER * max(1, routes.num_allowed)) - len(in_flight)
     if room < 0:
         _give_back(farm, job, in_flight, -room)
     chunks = farm.store.ready_chunks(job.id, room, farm.wall()) if room > 0 else []
@@ -42,7 +46,7 @@ def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
             lock.renew()
             if not farm.store.is_still(job.id, JobState.RENDERING):
                 return  # paused or canceled while we cut
-            if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter):
+            if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter, routes):
                 return
 
 
@@ -90,11 +94,11 @@ def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
     return not farm.store.in_flight(job.id)
 
 
-def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter) -> bool:
+def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter, routes: Routes) -> bool:
     """Cut and offer one chunk. The row moves first: what a crash leaves half offered, `reap` finds."""
-    attempt = chunk.attempt + 1
+    attempt, worker = chunk.attempt + 1, routes.pick(chunk)
     if not farm.store.move_chunk(
-        chunk, ChunkState.OFFERED, attempt=attempt, offered_at=farm.wall(), worker=None, error=None
+        chunk, ChunkState.OFFERED, attempt=attempt, offered_at=farm.wall(), worker=worker, error=None
     ):
         return False
     name = input_name(job.id, chunk.index, attempt)
@@ -106,7 +110,7 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter) -> bool:
         _take_back(farm, job, chunk.index, name)
         return False
     farm.broker.leases.offer(job.id, chunk.index, attempt)
-    farm.publisher.render_chunk(message(job, chunk, attempt))
+    farm.publisher.render_chunk(message(job, chunk, attempt), worker=worker)
     return True
 
 

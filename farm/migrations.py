@@ -57,6 +57,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         """UPDATE job SET
              request = (replace(CAST(request AS TEXT), '"preset":', '"encoder_preset":'))AS_JSON""",
     ),
+    # Rules for workers: whom a chunk has failed on, what made the plan, who is blocked (a table of its own).
+    4: (
+        "ALTER TABLE chunk ADD COLUMN failed_on JSON",
+        "ALTER TABLE job ADD COLUMN stranded_at DOUBLE PRECISION",
+        "ALTER TABLE job ADD COLUMN fingerprint JSON",
+    ),
 }
 
 #: What makes JSON of text; SQLite keeps it as text.

@@ -13,7 +13,7 @@ from farm.states import ChunkState, JobState
 class Row(DeclarativeBase):
     """The root of every row."""
 
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's own name
+    type_annotation_map = {dict[str, Any]: JSON, dict[str, str]: JSON, list[str]: JSON, list[int]: JSON}  # noqa: RUF012 - SQLAlchemy's own name
 
 
 class Job(Row):
@@ -57,6 +57,8 @@ class Job(Row):
     pause_path: Mapped[str | None] = mapped_column(Text)  # where the disk is full
     pause_bytes: Mapped[int | None] = mapped_column(BigInteger)  # what must be free there
     paused_at: Mapped[float | None]
+    stranded_at: Mapped[float | None]  # since when every live worker is blocked for it
+    fingerprint: Mapped[dict[str, str] | None]  # what made the plan: `broker.fingerprint`
 
     # Sums over the chunks, kept by whoever moves one, in the same transaction: no list and no round of the
     # reconciler may cost more for a job of a million chunks than for one of ten.
@@ -101,6 +103,7 @@ class Chunk(Row):
     not_before: Mapped[float] = mapped_column(default=0.0)
     num_fused: Mapped[int] = mapped_column(default=0)
     render_s: Mapped[float | None]
+    failed_on: Mapped[list[str] | None]  # workers whose attempts count against it
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (Index("chunk_by_state", "job_id", "state", "index"),)
@@ -120,6 +123,20 @@ class Event(Row):
     attempt: Mapped[int | None]
     worker: Mapped[str | None]
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class JobWorker(Row):
+    """What a job has against a worker: kept until the job ends, or the worker has been gone for long."""
+
+    __tablename__ = "job_worker"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    worker: Mapped[str] = mapped_column(primary_key=True)
+    failed: Mapped[list[int]]  # chunks that failed on it, at most as many as a block takes
+    blocked_at: Mapped[float | None]  # Unix seconds; None: it is not blocked
+    code: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    gone_at: Mapped[float | None]  # when it was first missed
 
 
 class SchemaVersion(Row):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from broker.leases import Holder
-from broker.queues import RENDER
+from broker.queues import RENDER, personal_queue
 from farm.bootstrap import Farm
 from farm.collect import soft_fail
 from farm.dispatch import message
 from farm.models import Chunk, Job
+from farm.routing import Routes
 from farm.states import ChunkState
 
 #: A message this many times `reoffer_s` old is sent again even if others queue: on a busy farm some do.
@@ -27,6 +28,7 @@ def reap(farm: Farm, job: Job) -> None:
     holders = farm.broker.leases.holders(job.id)
     offers = farm.broker.leases.offered(job.id)
     results = farm.broker.leases.results(job.id)
+    routes = Routes.of(farm, job.id, chunks)
     for chunk in chunks:
         if chunk.index in results:
             continue
@@ -36,9 +38,10 @@ def reap(farm: Farm, job: Job) -> None:
         elif offers.get(chunk.index) != chunk.attempt:
             soft_fail(farm, job, chunk, "Redis has lost the offer", counts=False)
         elif chunk.state == ChunkState.LEASED:
-            soft_fail(farm, job, chunk, f"worker {chunk.worker} was lost: its lease lapsed")
+            reason = f"worker {chunk.worker} was lost: its lease lapsed"
+            soft_fail(farm, job, chunk, reason, worker=chunk.worker)
         else:
-            _offer_again(farm, job, chunk)
+            _offer_again(farm, job, chunk, routes)
 
 
 def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:
@@ -46,16 +49,24 @@ def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:
         farm.store.move_chunk(chunk, ChunkState.LEASED, worker=holder.worker)
 
 
-def _offer_again(farm: Farm, job: Job, chunk: Chunk) -> None:
+def _offer_again(farm: Farm, job: Job, chunk: Chunk, routes: Routes) -> None:
     """Send a message again that must be lost: nothing queues, and still nobody has claimed the chunk.
 
     Sent twice harms nobody: the second claim is refused.
     """
-    age_s = farm.wall() - (chunk.offered_at or 0.0)
-    if (
-        0 <= age_s <= farm.config.reoffer_s
-    ):  # below 0: the clock was set back, and the offer's time says nothing
+    is_for_nobody = chunk.worker is not None and chunk.worker not in routes.allowed()
+    if routes.is_stranded or not (is_for_nobody or _is_overdue(farm, chunk)):
         return
-    if farm.publisher.queue_length(RENDER) == 0 or age_s > OVERDUE * farm.config.reoffer_s:
-        farm.publisher.render_chunk(message(job, chunk, chunk.attempt))
-        farm.store.note_offer(chunk, farm.wall())
+    if chunk.worker is not None and chunk.worker not in {beat.worker for beat in routes.live}:
+        farm.publisher.drop_queue(chunk.worker)
+    worker = routes.pick(chunk)
+    farm.publisher.render_chunk(message(job, chunk, chunk.attempt), worker=worker)
+    farm.store.note_offer(chunk, farm.wall(), worker)
+
+
+def _is_overdue(farm: Farm, chunk: Chunk) -> bool:
+    age_s = farm.wall() - (chunk.offered_at or 0.0)
+    if 0 <= age_s <= farm.config.reoffer_s:  # below 0: the clock was set back, and the time says nothing
+        return False
+    queue = RENDER if chunk.worker is None else personal_queue(chunk.worker)
+    return farm.publisher.queue_length(queue) == 0 or age_s > OVERDUE * farm.config.reoffer_s

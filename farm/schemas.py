@@ -56,6 +56,17 @@ class RunningChunk(_Body):
     stage: str
 
 
+class BlockedWorker(_Body):
+    """A worker that does not get a job's chunks; `farm unblock JOB WORKER` lets it have them again."""
+
+    worker: str
+    code: str
+    """"failures", or "other-build"."""
+    reason: str
+    at: float
+    """Unix seconds."""
+
+
 class JobView(_Body):
     """A job as a user sees it."""
 
@@ -97,6 +108,8 @@ class JobView(_Body):
     chunks_failed: int = 0
     failed: list[FailedChunk] = Field(default_factory=list)
     """The first chunks that were given up."""
+    blocked: list[BlockedWorker] = Field(default_factory=list)
+    """Workers that do not get its chunks."""
     can_retry: bool = False
     """Whether `retry` would take it up where it failed."""
 
@@ -126,6 +139,8 @@ class WorkerView(_Body):
     job: str | None
     chunk: int | None
     fps: float | None
+    blocked_for: list[str] = Field(default_factory=list)
+    """Jobs whose chunks it does not get."""
 
 
 class FarmView(_Body):

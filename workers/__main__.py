@@ -16,6 +16,7 @@ import uuid
 from types import FrameType
 
 from broker.config import BrokerConfig
+from broker.queues import RENDER, personal_queue
 from workers.config import WorkerConfig, child_environment
 from workers.dying import die_with_parent
 from workers.errors import NoSuchGpu
@@ -75,7 +76,16 @@ def _worker(options: argparse.Namespace, gpu: str | None) -> tuple[list[str], di
         name = f"{name}-gpu{gpu}"
     command = [
         *(sys.executable, "-m", "celery", "-A", "workers.tasks", "worker"),
-        *("--queues", "render", "--concurrency", "1", "--pool", "prefork", "--pool-start-method", "spawn"),
+        *(
+            "--queues",
+            f"{RENDER},{personal_queue(name)}",
+            "--concurrency",
+            "1",
+            "--pool",
+            "prefork",
+            "--pool-start-method",
+            "spawn",
+        ),
         *("--hostname", name, "--without-mingle", "--without-gossip", "--loglevel", options.loglevel),
     ]
     return command, child_environment(name=name, warm=options.warm, gpu=gpu)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Frames that may wait between two stages. Enough to ride out one slow frame, few enough that 4K frames
 #: (12 MB each in 4:2:0) cost no more than some 100 MB a queue.
 QUEUE_FRAMES = 8
+
+#: How an operator names an engine of their own: NAME=MODULE:CLASS.
+OWN_ENGINE = re.compile(r"(?P<name>[\w-]+)=(?P<place>[\w.]+:\w+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +25,11 @@ class WorkerConfig:
     threads: int = 1  # for decoder and encoder, each
     device: str = "cpu"  # as people are told: "cpu", or "gpu 1" by the driver's number
     queue_frames: int = QUEUE_FRAMES
+    engines: Mapping[str, str] = field(default_factory=dict)  # an operator's own: name → "module:Class"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> WorkerConfig:
-        """Read the settings: FARM_WORKER_NAME, FARM_WORKER_WARM (comma-separated), FARM_WORKER_THREADS.
+        """Read the settings: FARM_WORKER_NAME, _WARM (comma-separated), _THREADS, _ENGINES (as `OWN_ENGINE`).
 
         Raises:
             ValueError: a value out of its range; the message names the variable.
@@ -35,7 +40,15 @@ class WorkerConfig:
             warm=tuple(name for name in warm.split(",") if name),
             threads=_threads(environment.get("FARM_WORKER_THREADS")),
             device=f"gpu {gpu}" if (gpu := environment.get("CUDA_VISIBLE_DEVICES")) else "cpu",
+            engines=_engines(environment.get("FARM_WORKER_ENGINES", "")),
         )
+
+
+def _engines(text: str) -> dict[str, str]:
+    found = [OWN_ENGINE.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
+    if None in found:
+        raise ValueError(f"FARM_WORKER_ENGINES={text!r} is not NAME=MODULE:CLASS, or several with commas")
+    return {one["name"]: one["place"] for one in found if one is not None}
 
 
 def _threads(text: str | None) -> int:

@@ -15,10 +15,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
+from kombu import Exchange, Queue
 
 from broker.app import app
 from broker.messages import CheckSource, RenderChunk
-from broker.queues import TaskName
+from broker.queues import RENDER, TaskName, personal_queue
+from workers.config import WorkerConfig
 from workers.dying import die_with_parent
 from workers.parent import LEAVE
 from workers.stderr_tail import STDERR
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from workers.worker import Worker
 
 log = logging.getLogger(__name__)
+
+# By default each queue gets an exchange of its name, whose bindings stay in Redis: one for each worker that
+# ever was.
+app.conf.task_queues = [
+    Queue(name, Exchange(RENDER)) for name in (RENDER, personal_queue(WorkerConfig.from_environment().name))
+]
 
 _worker: Worker | None = None
 _keeper: Keeper | None = None
@@ -60,7 +68,6 @@ def _start(**_: object) -> None:
     from broker.config import BrokerConfig
     from broker.connect import open_broker
     from broker.publish import Publisher
-    from workers.config import WorkerConfig
     from workers.keeper import Keeper, first_beat
     from workers.worker import Worker
 

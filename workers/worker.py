@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Collection
 from contextlib import suppress
 
 from broker.clock import Clock
@@ -64,6 +65,10 @@ class Worker:
         if self._keeper.is_leaving:
             self._publisher.render_chunk(chunk)  # it had reached this process already: for somebody else
             return
+        barred = self._broker.leases.barred(chunk.job_id)
+        if self._config.name in barred:
+            self._pass_on(chunk, barred)
+            return
         try:
             lease = self._broker.leases.claim(chunk.job_id, chunk.index, chunk.attempt, self._config.name)
         except LeaseLost:
@@ -117,6 +122,17 @@ class Worker:
             log.exception("chunk crashed", extra=_fields(chunk))
             return self._failed(chunk, "crashed", f"{type(error).__name__}: {error}")
 
+    def _pass_on(self, chunk: RenderChunk, barred: Collection[str]) -> None:
+        """Send a chunk to somebody who may have it. Where there is nobody, the farm asks again in time."""
+        others = [
+            beat.worker
+            for beat in self._broker.heartbeats.live()
+            if beat.worker not in barred and beat.state in {"ready", "busy"}
+        ]
+        log.info("chunk not for this worker", extra=_fields(chunk))
+        if others:
+            self._publisher.render_chunk(chunk, worker=others[chunk.index % len(others)])
+
     def _hand_back(self, chunk: RenderChunk, lease: Lease) -> None:
         """Let the farm offer the chunk to another at once, instead of when the lease lapses."""
         with suppress(LeaseLost):
@@ -147,7 +163,7 @@ class Worker:
 
     def _swapper(self, name: str) -> Swapper:
         if name not in self._swappers:
-            self._swappers[name] = open_swapper(name)
+            self._swappers[name] = open_swapper(name, others=self._config.engines)
         return self._swappers[name]
 
     def _source(self, job_id: str, fuse: FuseSpec, swapper: Swapper) -> Source:

@@ -66,6 +66,7 @@ COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
         "resume": steering.resume,
         "cancel": steering.cancel,
         "retry": steering.retry,
+        "unblock": steering.unblock,
         "priority": steering.priority,
         "delete": steering.delete,
     },

@@ -68,7 +68,7 @@ def _row(view: JobView) -> tuple[str, ...]:
     done, frames = percent(view), str(view.frames or "-")
     return (
         view.job,
-        view.state,
+        f"{view.state} ({len(view.blocked)} blocked)" if view.blocked else view.state,
         str(view.priority),
         done,
         frames,
@@ -106,6 +106,8 @@ def _lines(view: JobView) -> Iterator[str]:
 def _troubles(view: JobView) -> Iterator[str]:
     if view.pause is not None:
         yield f"paused    {view.pause.reason or 'asked for'}; `farm resume {view.job}` goes on"
+    for block in view.blocked:
+        yield f"blocked   {block.worker}: {block.reason}; `farm unblock {view.job} {block.worker}` ends that"
     for chunk in view.failed:
         frames = f"frames [{chunk.start}, {chunk.end}) after {chunk.attempts} attempts"
         yield f"failed    chunk {chunk.index}: {frames}: {chunk.error}"

@@ -34,6 +34,15 @@ def retry_job(job_id: str, *, as_json: bool) -> int:
     return _steer(lambda client: client.retry(job_id), as_json=as_json)
 
 
+def unblock_worker(job_id: str, worker: str, *, as_json: bool) -> int:
+    """Let a worker have a job's chunks again."""
+    return _steer(
+        lambda client: client.unblock(job_id, worker),
+        as_json=as_json,
+        say=lambda view: f"worker {worker} gets chunks of job {view.job} again",
+    )
+
+
 def prioritise_job(job_id: str, priority: int, *, as_json: bool) -> int:
     """Set a job's priority."""
     return _steer(

@@ -2,6 +2,6 @@
 
 from farm.requests.encoding import Codec, X264Preset
 from farm.requests.job import JobRequest
-from farm.requests.scheduling import PriorityRequest
+from farm.requests.scheduling import PriorityRequest, UnblockRequest
 
-__all__ = ["Codec", "JobRequest", "PriorityRequest", "X264Preset"]
+__all__ = ["Codec", "JobRequest", "PriorityRequest", "UnblockRequest", "X264Preset"]

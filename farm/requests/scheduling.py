@@ -23,3 +23,10 @@ class SchedulingRequest(Body):
     """Length of a chunk; by default the farm's own."""
     priority: int = Field(default=0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
     """Higher goes first; a step outweighs an hour in the queue."""
+
+
+class UnblockRequest(Body):
+    """Which worker may have a job's chunks again."""
+
+    worker: str = Field(min_length=1)
+    """Its name, as the job's view gives it."""

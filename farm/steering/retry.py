@@ -11,6 +11,8 @@ from farm.steering.pause import go_on
 def retry(farm: Farm, job_id: str) -> None:
     """Return a failed job to where it failed; rendered chunks are kept, failed ones begin anew.
 
+    Workers that were blocked for it get its chunks again.
+
     Raises:
         JobNotFound: there is none of that id.
         StaleTransition: it has not failed, or failed for its input, of which nothing is kept.
@@ -26,11 +28,13 @@ def retry(farm: Farm, job_id: str) -> None:
             hint="repair the input, and submit it again",
         )
     farm.store.retry_chunks(job_id)
+    farm.store.unblock(job_id)
     go_on(
         farm,
         job,
         stopped_at=job.finished_at,
         finished_at=None,
+        stranded_at=None,
         error_code=None,
         error_message=None,
         error_hint=None,

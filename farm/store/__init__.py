@@ -6,6 +6,7 @@ transaction; whoever loses the race is told so by `StaleTransition` (jobs) or `F
 
 from __future__ import annotations
 
+from farm.store.blocks import BlockRows
 from farm.store.chunks import ChunkRows
 from farm.store.counters import ChunkTotals
 from farm.store.jobs import JobRows
@@ -14,5 +15,5 @@ from farm.store.queues import QueueRows
 __all__ = ["ChunkTotals", "JobStore"]
 
 
-class JobStore(JobRows, ChunkRows, QueueRows):
-    """Jobs, chunks and events in SQL. Rows that it returns are detached: change them through it."""
+class JobStore(JobRows, ChunkRows, QueueRows, BlockRows):
+    """Jobs, chunks, events and blocks in SQL. Rows that it returns are detached: change them through it."""

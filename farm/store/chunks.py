@@ -96,11 +96,11 @@ class ChunkRows(Sessions):
             session.commit()
         return True
 
-    def note_offer(self, chunk: Chunk, at: float) -> None:
-        """Note that an offer was sent again, at `at` in Unix seconds."""
+    def note_offer(self, chunk: Chunk, at: float, worker: str | None) -> None:
+        """Note that an offer was sent again, at `at` in Unix seconds, to `worker` or to all."""
         where = (Chunk.job_id == chunk.job_id, Chunk.index == chunk.index, Chunk.attempt == chunk.attempt)
         with self._session() as session:
-            session.execute(update(Chunk).where(*where).values(offered_at=at))
+            session.execute(update(Chunk).where(*where).values(offered_at=at, worker=worker))
             session.commit()
 
     def retry_chunks(self, job_id: str) -> int:
@@ -114,7 +114,7 @@ class ChunkRows(Sessions):
             session.execute(
                 update(Chunk)
                 .where(Chunk.job_id == job_id, or_(*(Chunk.state == state for state in again)))
-                .values(state=ChunkState.PLANNED, failures=0, not_before=0.0)
+                .values(state=ChunkState.PLANNED, failures=0, not_before=0.0, failed_on=None)
             )
             session.execute(update(Job).where(Job.id == job_id).values(num_failed=0))
             session.add_all(events)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select, update
 
 from farm.errors import JobNotFound, StaleTransition
-from farm.models import Chunk, Event, Job
+from farm.models import Chunk, Event, Job, JobWorker
 from farm.states import JOB_TRANSITIONS, JobState
 from farm.store.counters import ChunkTotals
 from farm.store.sessions import Sessions
@@ -100,13 +100,13 @@ class JobRows(Sessions):
                     select(func.count()).select_from(kind).where(kind.job_id == job_id)
                 )
                 or 0
-                for kind in (Chunk, Event)
+                for kind in (Chunk, Event, JobWorker)
             }
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job, its chunks and its events."""
         with self._session() as session:
-            for kind in (Event, Chunk):
+            for kind in (Event, Chunk, JobWorker):
                 session.execute(delete(kind).where(kind.job_id == job_id))
             session.execute(delete(Job).where(Job.id == job_id))
             session.commit()

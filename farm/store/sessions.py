@@ -28,13 +28,20 @@ class Sessions:
             session.execute(select(1))
 
     def _event(
-        self, job_id: str, old: str, new: str, *, chunk: Chunk | None = None, detail: str = ""
+        self,
+        job_id: str,
+        old: str,
+        new: str,
+        *,
+        chunk: Chunk | None = None,
+        worker: str | None = None,
+        detail: str = "",
     ) -> Event:
         return Event(
             job_id=job_id,
             chunk_index=None if chunk is None else chunk.index,
             attempt=None if chunk is None else chunk.attempt,
-            worker=None if chunk is None else chunk.worker,
+            worker=worker if chunk is None else chunk.worker,
             at=self._now(),
             old_state=old,
             new_state=new,

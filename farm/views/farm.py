@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections import defaultdict
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,14 +14,15 @@ from farm.schemas import FarmView, WorkerView
 
 
 def worker_views(farm: Farm) -> list[WorkerView]:
-    """Return the workers that live.
+    """Return the workers that live, by name.
 
     Raises:
         BrokerUnreachable: Redis does not answer.
     """
-    return [
-        _worker_view(beat) for beat in sorted(farm.broker.heartbeats.live(), key=lambda beat: beat.worker)
-    ]
+    blocked_for = defaultdict(list)
+    for row in farm.store.blocks():
+        blocked_for[row.worker].append(row.job_id)
+    return [_worker_view(beat, blocked_for[beat.worker]) for beat in farm.broker.heartbeats.live()]
 
 
 def farm_view(farm: Farm) -> FarmView:
@@ -45,7 +47,7 @@ def farm_view(farm: Farm) -> FarmView:
     )
 
 
-def _worker_view(beat: WorkerBeat) -> WorkerView:
+def _worker_view(beat: WorkerBeat, blocked_for: list[str]) -> WorkerView:
     return WorkerView(
         worker=beat.worker,
         host=beat.host,
@@ -56,4 +58,5 @@ def _worker_view(beat: WorkerBeat) -> WorkerView:
         job=beat.job_id,
         chunk=beat.index,
         fps=beat.fps,
+        blocked_for=blocked_for,
     )

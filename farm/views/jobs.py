@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 
 from broker.errors import BrokerError
 from farm.bootstrap import Farm
 from farm.estimate import eta_error_s
-from farm.models import Job
+from farm.models import Job, JobWorker
 from farm.schemas import (
+    BlockedWorker,
     ChunkView,
     ErrorView,
     FailedChunk,
@@ -33,12 +35,16 @@ def job_view(farm: Farm, job_id: str) -> JobView:
     Raises:
         JobNotFound: there is none of that id.
     """
-    return _job_view(farm, farm.store.job(job_id))
+    return _job_view(farm, farm.store.job(job_id), farm.store.blocks([job_id]))
 
 
 def job_views(farm: Farm, limit: int) -> list[JobView]:
     """Return the newest jobs, newest first, at most `limit`."""
-    return [_job_view(farm, job) for job in farm.store.jobs(limit)]
+    jobs = farm.store.jobs(limit)
+    blocks = defaultdict(list)
+    for row in farm.store.blocks([job.id for job in jobs]):
+        blocks[row.job_id].append(row)
+    return [_job_view(farm, job, blocks[job.id]) for job in jobs]
 
 
 def chunk_views(farm: Farm, job_id: str) -> list[ChunkView]:
@@ -51,7 +57,7 @@ def chunk_views(farm: Farm, job_id: str) -> list[ChunkView]:
     return [ChunkView.model_validate(chunk, from_attributes=True) for chunk in farm.store.all_chunks(job_id)]
 
 
-def _job_view(farm: Farm, job: Job) -> JobView:
+def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
     totals = ChunkTotals.of(job)
     running: list[RunningChunk] = []
     num_committed, trouble = 0, ""
@@ -86,6 +92,7 @@ def _job_view(farm: Farm, job: Job) -> JobView:
         pause=_pause(job),
         chunks_failed=job.num_failed,
         failed=_failed(farm, job),
+        blocked=[_blocked(row) for row in blocks],
         can_retry=job.state == JobState.FAILED and job.came_from is not None,
         **_sums(totals),
     )
@@ -110,6 +117,12 @@ def _failed(farm: Farm, job: Job) -> list[FailedChunk]:
         )
         for chunk in farm.store.chunks(job.id, {ChunkState.FAILED}, limit=MOST_FAILED)
     ]
+
+
+def _blocked(row: JobWorker) -> BlockedWorker:
+    return BlockedWorker(
+        worker=row.worker, code=row.code or "", reason=row.reason or "", at=row.blocked_at or 0.0
+    )
 
 
 def _sums(totals: ChunkTotals) -> dict[str, int]:

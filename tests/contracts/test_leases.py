@@ -254,3 +254,16 @@ def test_the_lease_of_a_dead_worker_is_found_by_its_name(leases: LeaseTable):
     assert leases.held_by(JOB, 1, "w1") is None
     leases.release(lease)
     assert leases.held_by(JOB, 0, "w1") is None
+
+
+def test_whom_a_job_bars_is_said_and_taken_back(leases):
+    """The last word counts, for that job alone; forgetting the job forgets it."""
+    leases.bar(JOB, {"w1", "w2"})
+    leases.bar(JOB, {"w2", "w 3"})
+    assert leases.barred(JOB) == {"w2", "w 3"}
+    assert leases.barred("other") == frozenset()
+    leases.bar(JOB, ())
+    assert leases.barred(JOB) == frozenset()
+    leases.bar(JOB, {"w1"})
+    leases.forget_job(JOB)
+    assert leases.barred(JOB) == frozenset()

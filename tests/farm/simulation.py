@@ -35,9 +35,15 @@ class Mailbox:
     """Collects what is published, until a test delivers it, or does not."""
 
     messages: list[RenderChunk | CheckSource] = field(default_factory=list)
+    sent_to: dict[tuple[int, int], str | None] = field(default_factory=dict)  # by chunk and attempt
+    dropped: list[str] = field(default_factory=list)
 
-    def render_chunk(self, message: RenderChunk) -> None:
+    def render_chunk(self, message: RenderChunk, *, worker: str | None = None) -> None:
         self.messages.append(message)
+        self.sent_to[message.index, message.attempt] = worker
+
+    def drop_queue(self, worker: str) -> None:
+        self.dropped.append(worker)
 
     def check_source(self, message: CheckSource) -> None:
         self.messages.append(message)

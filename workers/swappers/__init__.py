@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import cast
 
 from broker.config import models_directory
@@ -30,10 +31,13 @@ def this_store() -> ModelStore:
     return ModelStore(models_directory())
 
 
-def open_swapper(name: str, store: ModelStore | None = None) -> Swapper:
+def open_swapper(
+    name: str, store: ModelStore | None = None, *, others: Mapping[str, str] | None = None
+) -> Swapper:
     """Return a fresh swapper; its models are loaded, but `warm` has not run.
 
     `store` holds the installed swap networks, each an engine by its name; by default this machine's own.
+    `others` are an operator's own engines by name: "module:Class", a class that keeps `Swapper`'s contract.
 
     Raises:
         UnknownEngine: no engine of that name; the message lists those that are there.
@@ -42,8 +46,8 @@ def open_swapper(name: str, store: ModelStore | None = None) -> Swapper:
         ModelUnusable: an installed file is spoiled, or not what it is installed as.
         PackageMissing: the extra `models` is not installed.
     """
-    if name in _ENGINES:
-        module, kind = _ENGINES[name]
+    if name in {**_ENGINES, **(others or {})}:
+        module, kind = _ENGINES.get(name) or (others or {})[name].split(":")
         return cast("Swapper", getattr(importlib.import_module(module), kind)())
     store = store or this_store()
     networks = _networks(store)

@@ -8,8 +8,9 @@ from fastapi import APIRouter
 
 from farm.api.deps import FarmDep
 from farm.api.errors import ErrorBody
+from farm.blocking import unblock
 from farm.cancel import cancel
-from farm.requests import PriorityRequest
+from farm.requests import PriorityRequest, UnblockRequest
 from farm.schemas import DeletionView, JobView
 from farm.steering.delete import delete
 from farm.steering.pause import pause, resume
@@ -57,6 +58,13 @@ def retry_job(job_id: str, farm: FarmDep) -> JobView:
 def set_priority(job_id: str, request: PriorityRequest, farm: FarmDep) -> JobView:
     """Put a job before others, or behind them: higher goes first."""
     prioritise(farm, job_id, request.priority)
+    return job_view(farm, job_id)
+
+
+@router.post("/{job_id}/unblock", responses=REFUSALS)
+def unblock_worker(job_id: str, request: UnblockRequest, farm: FarmDep) -> JobView:
+    """Let a worker that was blocked for a job have its chunks again."""
+    unblock(farm, job_id, request.worker)
     return job_view(farm, job_id)
 
 

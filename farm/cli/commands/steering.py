@@ -1,4 +1,4 @@
-"""Commands that steer jobs: pause, resume, cancel, retry, priority, delete."""
+"""Commands that steer jobs: pause, resume, cancel, retry, unblock, priority, delete."""
 
 # ruff: noqa: PLC0415 - what a command does is imported when it is run: `farm --help` answers at once
 
@@ -46,6 +46,20 @@ def retry(job: given.JobId, *, json: given.Json = False) -> int:
     from farm.cli.steering import retry_job
 
     return retry_job(job, as_json=json)
+
+
+def unblock(job: given.JobId, worker: given.WorkerName, *, json: given.Json = False) -> int:
+    """Let a worker that was blocked for a job have its chunks again.
+
+    A worker is blocked for a job when three of its chunks have failed there while others are up, or when it
+    would not give the same pixels as the worker that the job was planned with. `farm status` says who is
+    blocked, and why. Repair the worker first: otherwise the next failures block it again.
+
+        farm unblock 261120-1a2b3c4d gpubox-gpu1
+    """
+    from farm.cli.steering import unblock_worker
+
+    return unblock_worker(job, worker, as_json=json)
 
 
 def priority(job: given.JobId, number: given.PriorityNumber, *, json: given.Json = False) -> int:

@@ -1,6 +1,6 @@
 """The options that commands take, and what they say of themselves: declared once, a file per topic."""
 
-from farm.cli.options.arguments import JobId, Json, PriorityNumber
+from farm.cli.options.arguments import JobId, Json, PriorityNumber, WorkerName
 from farm.cli.options.files import Input
 from farm.cli.options.hosting import Gpus, HostingOptions, WindowBytes, Workers
 from farm.cli.options.job import JobOptions
@@ -15,6 +15,7 @@ __all__ = [
     "Json",
     "PriorityNumber",
     "WindowBytes",
+    "WorkerName",
     "Workers",
     "spread",
 ]

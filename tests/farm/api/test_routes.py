@@ -201,6 +201,7 @@ def test_the_routes_are_described(http):
         "/api/jobs/{job_id}/resume",
         "/api/jobs/{job_id}/retry",
         "/api/jobs/{job_id}/priority",
+        "/api/jobs/{job_id}/unblock",
         "/api/jobs/check",
         "/api/workers",
         "/api/health",

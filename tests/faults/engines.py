@@ -1,0 +1,47 @@
+"""An engine that fails as a test tells it to: in a real worker, on chosen frames."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from broker.messages import FuseSpec
+from workers.frames import Frame
+from workers.swappers.contract import Source
+from workers.swappers.passthrough import Passthrough
+
+
+class Trial(Passthrough):
+    """Passes frames through, but for the misfortunes that the file in $TRIAL names.
+
+    The file holds a JSON list of [what, first frame, end frame, names of workers or null for all].
+    """
+
+    name = "trial"
+
+    def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
+        me = os.environ["FARM_WORKER_NAME"]
+        for frame in super().run(frames, source, fuse):
+            for what, start, end, workers in json.loads(Path(os.environ["TRIAL"]).read_text()):
+                if start <= frame.index < end and (workers is None or me in workers):
+                    MISFORTUNES[what]()
+            yield frame
+
+
+def _raise() -> None:
+    raise RuntimeError("this frame cannot be rendered here")
+
+
+def _slow() -> None:
+    time.sleep(0.1)
+
+
+MISFORTUNES: dict[str, Callable[[], None]] = {
+    "error": _raise,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "slow": _slow,
+}
