@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from farm.errors import OutputRefused, SourceRefused
+from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.media.info import MediaInfo
+from farm.media.moments import parse_moment
 from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
@@ -28,6 +29,7 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
         BadInput: a file or an option cannot be used; the message and hint are for the user.
     """
     info = probe(Path(request.input))
+    _check_moments(request, info)
     target = choose_target(Path(request.output), info, _wish(request))
     _check_source(request)
     _check_output(request, info)
@@ -44,6 +46,32 @@ def _wish(request: JobRequest) -> EncodingWish:
         pix_fmt=request.pix_fmt,
         gop=request.gop,
     )
+
+
+def _check_moments(request: JobRequest, info: MediaInfo) -> None:
+    """Find what is no moment at all; whether frames lie between the two, the manifest will say."""
+    start, end = (
+        None if text is None else parse_moment(text, info.video.average_rate)
+        for text in (request.start, request.end)
+    )
+    is_backward = (
+        start is not None
+        and end is not None
+        and (
+            (start.frame is not None and end.frame is not None and start.frame >= end.frame)
+            or (start.seconds is not None and end.seconds is not None and start.seconds >= end.seconds)
+        )
+    )
+    if is_backward:
+        raise BadInput(
+            f"--start {request.start} is not before --end {request.end}",
+            hint="--start is the first frame kept, --end the first one that is not",
+        )
+    length_s = info.duration_s
+    if start is not None and start.seconds is not None and length_s is not None and start.seconds >= length_s:
+        raise BadInput(
+            f"--start {request.start} is after the end", hint=f"the video is {float(length_s):.3f} s long"
+        )
 
 
 def _check_source(request: JobRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 from broker.errors import StoreFull
@@ -15,6 +16,7 @@ from farm.bootstrap import Farm
 from farm.check import check
 from farm.estimate import Estimate, estimate, size_class
 from farm.media.info import MediaInfo
+from farm.media.moments import seconds_between
 from farm.media.parts import regroup
 from farm.prepare import source_name
 from farm.requests import JobRequest
@@ -46,7 +48,8 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
     checked = _look_at_source(farm, request, findings) if num_workers else None
     if num_workers == 0:
         findings.notes.append("no worker is up: the portrait and the engine were not looked at")
-    num_frames = _num_frames(info)
+    length_s = _length_s(request, info)
+    num_frames = _num_frames(length_s, info)
     rest = None if num_frames is None else _estimate(farm, request, info, num_frames)
     if rest is None:
         findings.notes.append("no measurement yet of this engine, picture size and output: no time is known")
@@ -56,7 +59,7 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
         problems=findings.problems,
         notes=findings.notes,
         frames=num_frames,
-        chunks=_num_chunks(farm, request, info),
+        chunks=_num_chunks(farm, request, length_s),
         spool_bytes=None if rest is None else rest.num_bytes,
         spool_free_bytes=disk.free_bytes(farm.config.home),
         output_free_bytes=disk.free_bytes(Path(request.output).parent),
@@ -106,16 +109,22 @@ def _forget(farm: Farm, name: SegmentName) -> None:
     farm.broker.leases.forget_job(name.job_id)
 
 
-def _num_frames(info: MediaInfo) -> int | None:
-    if info.duration_s is None or info.video.average_rate is None:
-        return None
-    return round(info.duration_s * info.video.average_rate)
-
-
-def _num_chunks(farm: Farm, request: JobRequest, info: MediaInfo) -> int | None:
+def _length_s(request: JobRequest, info: MediaInfo) -> Fraction | None:
     if info.duration_s is None:
         return None
-    return max(1, math.ceil(float(info.duration_s) / (request.chunk_seconds or farm.config.chunk_seconds)))
+    return seconds_between(request.start, request.end, info.duration_s, info.video.average_rate)
+
+
+def _num_frames(length_s: Fraction | None, info: MediaInfo) -> int | None:
+    if length_s is None or info.video.average_rate is None:
+        return None
+    return max(1, round(length_s * info.video.average_rate))
+
+
+def _num_chunks(farm: Farm, request: JobRequest, length_s: Fraction | None) -> int | None:
+    if length_s is None:
+        return None
+    return max(1, math.ceil(float(length_s) / (request.chunk_seconds or farm.config.chunk_seconds)))
 
 
 def _estimate(farm: Farm, request: JobRequest, info: MediaInfo, num_frames: int) -> Estimate | None:

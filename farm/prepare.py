@@ -15,6 +15,7 @@ from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
 from farm.lock import JobLock
 from farm.media.manifest import Manifest, index
+from farm.media.moments import frames_between
 from farm.media.parts import regroup
 from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
@@ -59,6 +60,18 @@ def manifest_path(farm: Farm, job_id: str) -> Path:
 def load_manifest(path: Path) -> Manifest:
     """Read a job's manifest; the last few are kept, since every cut needs one. Never rewritten once there."""
     return Manifest.load(path)
+
+
+def kept_frames(farm: Farm, job: Job) -> tuple[int, int]:
+    """Return the input's frames [start, end) that the job is about.
+
+    Raises:
+        BadInput: the user asked for none.
+    """
+    request = JobRequest(**job.request)
+    manifest = load_manifest(manifest_path(farm, job.id))
+    rate = MediaInfo.from_json(job.media).video.average_rate
+    return frames_between(request.start, request.end, manifest, rate)
 
 
 def begin(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every step has this signature
@@ -148,13 +161,14 @@ def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
         manifest,
         chunk_s=Fraction(job.chunk_seconds).limit_denominator(1000),
         max_bytes=farm.broker.config.window_bytes // SEGMENT_SHARE,
+        frames=kept_frames(farm, job),
     )
     rows = (
         Chunk(job_id=job.id, index=plan.index, start=plan.start, end=plan.end, num_bytes=plan.num_bytes)
         for plan in plans
     )
     farm.store.replace_chunks(job.id, rows)
-    farm.store.update_job(job.id, num_frames=plans[-1].end)
+    farm.store.update_job(job.id, num_frames=plans[-1].end - plans[0].start)
 
 
 def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:

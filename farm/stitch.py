@@ -11,11 +11,13 @@ from farm.errors import JobFailed, StaleTransition
 from farm.lock import JobLock
 from farm.media.mux import mux
 from farm.media.probe import MediaInfo
+from farm.media.restamp import Restamper
 from farm.media.target import Target
+from farm.media.timeline import Timeline
 from farm.media.verify import verify
 from farm.models import Job
 from farm.output import is_in_place, partial_path, put_in_place
-from farm.prepare import PROGRESS_S, load_manifest, manifest_path
+from farm.prepare import PROGRESS_S, kept_frames, load_manifest, manifest_path
 from farm.requests import JobRequest
 from farm.states import JobState
 
@@ -46,20 +48,20 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     if is_in_place(partial, output):  # whoever put it there died before it could say so
         return _finish(farm, job)
     info = MediaInfo.from_json(job.media)
-    manifest = load_manifest(manifest_path(farm, job.id))
+    timeline = Timeline.of(load_manifest(manifest_path(farm, job.id)), *kept_frames(farm, job))
     target = Target.from_json(job.target)
     report = mux(
         partial,
         input_path=Path(job.input_path),
         info=info,
-        manifest=manifest,
+        timeline=timeline,
         target=target,
-        segments=lambda: _segments(farm, job),
+        rendered=Restamper(_segments(farm, job), timeline, target.reorder),
         engine=job.engine,
         on_progress=_shower(farm, job, lock),
     )
     lock.renew()
-    verify(partial, manifest, info, target, copied=report.copied)
+    verify(partial, timeline, info, target, copied=report.copied)
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
     _check_still(farm, job)

@@ -53,22 +53,29 @@ def with_context(manifest: Manifest, index: int, start: int, end: int, *, radius
     )
 
 
-def plan_chunks(manifest: Manifest, *, chunk_s: Fraction, max_bytes: int, radius: int = 0) -> list[ChunkPlan]:
-    """Divide a video into chunks of about `chunk_s` seconds.
+def plan_chunks(
+    manifest: Manifest,
+    *,
+    chunk_s: Fraction,
+    max_bytes: int,
+    radius: int = 0,
+    frames: tuple[int, int] | None = None,
+) -> list[ChunkPlan]:
+    """Divide a video, or its frames [start, end) if `frames` says so, into chunks of about `chunk_s` seconds.
 
-    Chunks cover all frames, in order, without gap or overlap. A border lies on the keyframe nearest to
-    the wanted length, if one lies between half of it and one and a half; else inside the GOP. A chunk
-    whose packets would exceed `max_bytes` is made shorter.
+    Chunks cover all of them, in order, without gap or overlap; their context may lie outside. A border lies
+    on the keyframe nearest to the wanted length, if one lies between half of it and one and a half; else
+    inside the GOP. A chunk whose packets would exceed `max_bytes` is made shorter.
 
     Raises:
         ValueError: `chunk_s` or `max_bytes` is not positive.
     """
     if chunk_s <= 0 or max_bytes <= 0:
         raise ValueError("chunk_s and max_bytes must be positive")
-    cutter = _Borders(manifest, chunk_s / manifest.time_base, max_bytes)
+    start, stop = frames or (0, manifest.num_frames)
+    cutter = _Borders(manifest, chunk_s / manifest.time_base, max_bytes, stop)
     plans: list[ChunkPlan] = []
-    start = 0
-    while start < manifest.num_frames:
+    while start < stop:
         end = cutter.after(start)
         plans.append(with_context(manifest, len(plans), start, end, radius=radius))
         start = end
@@ -78,10 +85,11 @@ def plan_chunks(manifest: Manifest, *, chunk_s: Fraction, max_bytes: int, radius
 class _Borders:
     """Finds where the chunk that begins at a frame ends."""
 
-    def __init__(self, manifest: Manifest, ticks: Fraction, max_bytes: int) -> None:
+    def __init__(self, manifest: Manifest, ticks: Fraction, max_bytes: int, stop: int) -> None:
         self._manifest = manifest
         self._ticks = ticks
         self._max_bytes = max_bytes
+        self._stop = stop  # no chunk goes beyond this frame
 
     def after(self, start: int) -> int:
         """Return the end of the chunk that begins at `start`; later than `start`."""
@@ -96,7 +104,7 @@ class _Borders:
         earliest, latest = self._at(start, SHORTEST), self._at(start, LONGEST)
         keyframe = self._nearest_keyframe(wanted, max(earliest, start + 1), latest)
         end = max(start + 1, wanted if keyframe is None else keyframe)
-        return self._manifest.num_frames if self._is_tiny(end) else end
+        return self._stop if self._is_tiny(end) else end
 
     def _at(self, start: int, share: Fraction) -> int:
         """Return the first frame that is not before `share` of a chunk after `start`."""
@@ -110,9 +118,11 @@ class _Borders:
         return int(nearby[np.abs(nearby - wanted).argmin()]) if len(nearby) else None
 
     def _is_tiny(self, end: int) -> bool:
-        if end >= self._manifest.num_frames:
+        if end >= self._stop:
             return True
-        return self._manifest.end - int(self._manifest.pts[end]) < self._ticks * TINY
+        last = self._stop - 1
+        stop = int(self._manifest.pts[last]) + int(self._manifest.durations[last])
+        return stop - int(self._manifest.pts[end]) < self._ticks * TINY
 
     def _limit(self, start: int, end: int) -> int:
         """Return the largest end, up to `end`, that keeps the packets under the limit."""

@@ -2,7 +2,7 @@
 
 Workers stamp frames with whatever their encoder likes; a segment's header lists those stamps in
 presentation order. So a packet's frame is where its stamp stands in that list, and its pts is what the
-manifest says of that frame.
+timeline says of that frame.
 
 Decode times follow from presentation times: packet i is decoded when frame i - d is shown, where d is the
 number of packets by which decode order runs ahead. One d holds for the whole file, so decode times grow
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from broker.errors import SegmentCorrupt
 from broker.framing import PacketRecord, StreamHeader, read_segment
 from farm.errors import StitchMismatch
-from farm.media.table import Manifest
+from farm.media.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
-    """A rendered packet with its times, in the manifest's time base."""
+    """A rendered packet with its times, in the timeline's time base."""
 
     pts: int
     dts: int
@@ -32,13 +32,42 @@ class Stamped:
     is_keyframe: bool
 
 
-class Restamper:
-    """Reads segments in order and yields their packets with the manifest's times. Holds one packet."""
+class Stamper:
+    """Knows when each frame is shown, and when its packet is decoded."""
 
-    def __init__(self, segments: Iterable[Iterable[bytes]], manifest: Manifest, reorder: int) -> None:
-        self._segments = iter(segments)
-        self._manifest = manifest
+    def __init__(self, timeline: Timeline, reorder: int) -> None:
+        self._timeline = timeline
         self._reorder = reorder
+
+    def stamped(self, packet: PacketRecord, frame: int, position: int) -> Stamped:
+        """Return the packet that shows `frame` and is the `position`-th to be decoded.
+
+        Raises:
+            StitchMismatch: decode order runs further ahead than the encoder's settings allow.
+        """
+        if frame < position - self._reorder:
+            raise StitchMismatch(f"frame {frame} is decoded later than the encoder's settings allow")
+        return Stamped(
+            pts=int(self._timeline.pts[frame]),
+            dts=self._decode_time(position - self._reorder),
+            duration=int(self._timeline.durations[frame]),
+            data=packet.data,
+            is_keyframe=packet.is_keyframe,
+        )
+
+    def _decode_time(self, frame: int) -> int:
+        if frame >= 0:
+            return int(self._timeline.pts[frame])
+        return int(self._timeline.pts[0]) + frame * int(self._timeline.durations[0])
+
+
+class Restamper:
+    """Reads segments in order and yields their packets with the timeline's times. Holds one packet."""
+
+    def __init__(self, segments: Iterable[Iterable[bytes]], timeline: Timeline, reorder: int) -> None:
+        self._segments = iter(segments)
+        self._timeline = timeline
+        self._stamper = Stamper(timeline, reorder)
         self._end = 0  # frames of the segments read so far
         self.header, self._packets = self._open_first()
 
@@ -46,15 +75,15 @@ class Restamper:
         """Yield every packet of every segment, in decode order.
 
         Raises:
-            StitchMismatch: segments do not fit together, or not to the manifest.
+            StitchMismatch: segments do not fit together, or not to the timeline.
         """
         yield from self._segment(self.header, self._packets)
         for segment in self._segments:
             header, packets = _read(segment)
             self._check_like_first(header)
             yield from self._segment(header, packets)
-        if self._end != self._manifest.num_frames:
-            raise StitchMismatch(f"segments hold {self._end} of {self._manifest.num_frames} frames")
+        if self._end != self._timeline.num_frames:
+            raise StitchMismatch(f"segments hold {self._end} of {self._timeline.num_frames} frames")
 
     def _open_first(self) -> tuple[StreamHeader, Iterator[PacketRecord]]:
         segment = next(self._segments, None)
@@ -64,10 +93,11 @@ class Restamper:
 
     def _segment(self, header: StreamHeader, packets: Iterator[PacketRecord]) -> Iterator[Stamped]:
         start = self._end
-        if header.start != start:
-            raise StitchMismatch(f"a segment begins at frame {header.start}; frame {start} is next")
-        if start + len(header.pts) > self._manifest.num_frames:
-            raise StitchMismatch(f"segments hold more than {self._manifest.num_frames} frames")
+        if header.start != self._timeline.first + start:
+            wanted = self._timeline.first + start
+            raise StitchMismatch(f"a segment begins at frame {header.start}; frame {wanted} is next")
+        if start + len(header.pts) > self._timeline.num_frames:
+            raise StitchMismatch(f"segments hold more than {self._timeline.num_frames} frames")
         waiting = {stamp: start + rank for rank, stamp in enumerate(header.pts)}
         for position, packet in enumerate(_checked(packets), start):
             frame = waiting.pop(packet.pts, None)  # type: ignore[arg-type]
@@ -75,26 +105,10 @@ class Restamper:
                 raise StitchMismatch(
                     f"a packet of the segment at frame {start} has the odd time {packet.pts}"
                 )
-            yield self._stamped(packet, frame, position)
+            yield self._stamper.stamped(packet, frame, position)
         if waiting:
             raise StitchMismatch(f"frame {min(waiting.values())} is missing from its segment")
         self._end = start + len(header.pts)
-
-    def _stamped(self, packet: PacketRecord, frame: int, position: int) -> Stamped:
-        if frame < position - self._reorder:
-            raise StitchMismatch(f"frame {frame} is decoded later than the encoder's settings allow")
-        return Stamped(
-            pts=int(self._manifest.pts[frame]),
-            dts=self._decode_time(position - self._reorder),
-            duration=int(self._manifest.durations[frame]),
-            data=packet.data,
-            is_keyframe=packet.is_keyframe,
-        )
-
-    def _decode_time(self, frame: int) -> int:
-        if frame >= 0:
-            return int(self._manifest.pts[frame])
-        return int(self._manifest.pts[0]) + frame * int(self._manifest.durations[0])
 
     def _check_like_first(self, header: StreamHeader) -> None:
         for name in ("codec", "codec_tag", "width", "height", "pix_fmt", "extradata"):

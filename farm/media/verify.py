@@ -14,10 +14,10 @@ import numpy as np
 from farm.errors import StitchMismatch
 from farm.media.exact import rounded
 from farm.media.info import MediaInfo
-from farm.media.manifest import Manifest
 from farm.media.opening import open_video, reading
 from farm.media.table import Times
 from farm.media.target import Target
+from farm.media.timeline import Timeline
 
 #: Matroska's time stamps must not be negative: its muxer moves all streams alike when one begins before 0.
 _MAY_SHIFT = {"matroska", "webm"}
@@ -33,7 +33,7 @@ class _Found:
 
 def verify(
     path: Path,
-    manifest: Manifest,
+    timeline: Timeline,
     info: MediaInfo,
     target: Target,
     *,
@@ -41,7 +41,7 @@ def verify(
 ) -> None:
     """Check frames, times and streams of a finished file. `copied` is `MuxReport.copied`.
 
-    Every frame's time must be the manifest's, rounded as the container's time base rounds it; Matroska may
+    Every frame's time must be the timeline's, rounded as the container's time base rounds it; Matroska may
     move all of them by one amount.
 
     Raises:
@@ -49,10 +49,12 @@ def verify(
         BadInput: the file cannot be opened at all.
     """
     found = _read(path)
-    if len(found.pts) != manifest.num_frames:
-        raise StitchMismatch(f"the output has {len(found.pts)} of {manifest.num_frames} frames")
-    _check_times(found, manifest, may_shift=target.container in _MAY_SHIFT)
-    _check_copies(found, info, copied)
+    if len(found.pts) != timeline.num_frames:
+        raise StitchMismatch(f"the output has {len(found.pts)} of {timeline.num_frames} frames")
+    _check_times(found, timeline, may_shift=target.container in _MAY_SHIFT)
+    if timeline.span_s is None:
+        _check_tracks(found, info)
+    _check_copies(found, copied or {})
 
 
 def _read(path: Path) -> _Found:
@@ -82,8 +84,8 @@ def _read(path: Path) -> _Found:
     return _Found(time_base, np.sort(np.frombuffer(pts, np.int64)), ends, counts)
 
 
-def _check_times(found: _Found, manifest: Manifest, *, may_shift: bool) -> None:
-    wanted = _rescaled(manifest.pts, manifest.time_base, found.time_base)
+def _check_times(found: _Found, timeline: Timeline, *, may_shift: bool) -> None:
+    wanted = _rescaled(timeline.pts, timeline.time_base, found.time_base)
     shift = int(found.pts[0] - wanted[0]) if may_shift else 0
     wrong = np.flatnonzero(found.pts != wanted + shift)
     if len(wrong):
@@ -92,19 +94,22 @@ def _check_times(found: _Found, manifest: Manifest, *, may_shift: bool) -> None:
             f"{len(wrong)} frames have other times than the input's; the first is frame {frame}: "
             f"{found.pts[frame]} instead of {wanted[frame] + shift} (in units of {found.time_base} s)"
         )
-    end = _rescaled(np.array([manifest.end]), manifest.time_base, found.time_base)[0] + shift
-    longest = int(manifest.durations.max()) * manifest.time_base / found.time_base
+    end = _rescaled(np.array([timeline.end]), timeline.time_base, found.time_base)[0] + shift
+    longest = int(timeline.durations.max()) * timeline.time_base / found.time_base
     if abs(found.end - int(end)) > max(longest, Fraction(1)):
         raise StitchMismatch(
             f"the output's video ends {float((found.end - int(end)) * found.time_base):+.3f} s off"
         )
 
 
-def _check_copies(found: _Found, info: MediaInfo, copied: Mapping[int, int] | None) -> None:
+def _check_tracks(found: _Found, info: MediaInfo) -> None:
     num_others = len([number for number in found.counts if number != 0])
     if num_others < len(info.audio):
         raise StitchMismatch(f"the output has sound in {num_others} of {len(info.audio)} tracks")
-    for number, count in (copied or {}).items():
+
+
+def _check_copies(found: _Found, copied: Mapping[int, int]) -> None:
+    for number, count in copied.items():
         if found.counts[number] != count:
             raise StitchMismatch(
                 f"stream {number} of the output has {found.counts[number]} of {count} packets"

@@ -6,7 +6,8 @@ from farm.requests.encoding import EncodingRequest
 from farm.requests.faces import FaceRequest
 from farm.requests.files import FileRequest
 from farm.requests.scheduling import SchedulingRequest
+from farm.requests.trim import TrimRequest
 
 
-class JobRequest(SchedulingRequest, EncodingRequest, FaceRequest, FileRequest):
+class JobRequest(SchedulingRequest, EncodingRequest, TrimRequest, FaceRequest, FileRequest):
     """A job to be done. Paths are absolute, on the farm's own machine."""

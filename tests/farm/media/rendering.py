@@ -17,7 +17,9 @@ from farm.media.manifest import Manifest, index
 from farm.media.mux import MuxReport, mux
 from farm.media.plan import plan_chunks
 from farm.media.probe import probe
+from farm.media.restamp import Restamper
 from farm.media.target import Target, choose_target
+from farm.media.timeline import Timeline
 from farm.media.wishes import EncodingWish
 from tests.farm.media.decoding import open_decoder, padded
 
@@ -33,29 +35,38 @@ class Rendered:
     manifest: Manifest
     target: Target
     segments: list[bytes]
+    frames: tuple[int, int] | None = None
 
     def mux(self, output: Path, **changes) -> MuxReport:
         """Write the output."""
         settings = {
             "input_path": self.input,
             "info": self.info,
-            "manifest": self.manifest,
+            "timeline": self.timeline,
             "target": self.target,
-            "segments": lambda: ([segment] for segment in self.segments),
             "engine": "passthrough",
-        }
-        return mux(output, **(settings | changes))
+        } | changes
+        chosen = settings.pop("segments", lambda: ([segment] for segment in self.segments))
+        rendered = Restamper(chosen(), settings["timeline"], settings["target"].reorder)
+        return mux(output, rendered=rendered, **settings)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The input's own times, of the frames that were rendered."""
+        return Timeline.of(self.manifest, *(self.frames or ()))
 
 
-def render(clip: Path, output: Path, *, chunks: int = 4, **options) -> Rendered:
+def render(
+    clip: Path, output: Path, *, chunks: int = 4, frames: tuple[int, int] | None = None, **options
+) -> Rendered:
     """Cut a clip, render every chunk with a fresh encoder, and return what there is to stitch."""
     info = probe(clip)
     manifest = index(clip, info)
     target = choose_target(output, info, EncodingWish(**({"speed": "ultrafast"} | options)))
-    plans = plan_chunks(manifest, chunk_s=manifest.duration_s / chunks, max_bytes=2**40)
+    plans = plan_chunks(manifest, chunk_s=manifest.duration_s / chunks, max_bytes=2**40, frames=frames)
     with Cutter(clip, info, manifest) as cutter:
         segments = [b"".join(render_segment(cutter.cut(plan), target.encode)) for plan in plans]
-    return Rendered(clip, info, manifest, target, segments)
+    return Rendered(clip, info, manifest, target, segments, frames)
 
 
 def render_segment(pieces: Iterator[bytes], spec: EncodeSpec) -> Iterator[bytes]:

@@ -58,7 +58,7 @@ def joined(clip: Path, output: Path, seconds: int, wish: EncodingWish) -> tuple[
         segments = [b"".join(worked(cutter.cut(plan), target)) for plan in plans]
     rendered = Rendered(clip, info, manifest, target, segments)
     report = rendered.mux(output)
-    verify(output, manifest, info, target, copied=report.copied)
+    verify(output, rendered.timeline, info, target, copied=report.copied)
     return rendered, [each for segment in segments for each in decoded(segment, CODECS[target.codec][1])]
 
 

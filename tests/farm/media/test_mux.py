@@ -11,6 +11,7 @@ from broker.framing import read_segment
 from farm.errors import BadInput
 from farm.media.manifest import index
 from farm.media.probe import probe
+from farm.media.timeline import Timeline
 from farm.media.verify import verify
 from tests.clips import make_clip, read_numbers
 from tests.farm.media.judge import frame_md5s, packets
@@ -62,7 +63,7 @@ def test_frames_times_and_sound_are_the_inputs(clip, tmp_path, suffix):
         assert payload(after, number) == payload(before, number)
     assert {packet.stream for packet in after} == set(range(1 + len(rendered.info.audio)))
     assert read_numbers(output) == list(range(rendered.manifest.num_frames))
-    verify(output, rendered.manifest, rendered.info, rendered.target, copied=report.copied)
+    verify(output, rendered.timeline, rendered.info, rendered.target, copied=report.copied)
 
 
 def start_of(found):
@@ -238,4 +239,4 @@ def test_audio_that_cannot_be_held_is_refused_at_the_latest_here(tmp_path):
     chosen = render(silent, tmp_path / "out.mp4", chunks=1)
     info = probe(clip)
     with pytest.raises(BadInput, match="tta"):
-        chosen.mux(tmp_path / "out.mp4", input_path=clip, info=info, manifest=index(clip, info))
+        chosen.mux(tmp_path / "out.mp4", input_path=clip, info=info, timeline=Timeline.of(index(clip, info)))

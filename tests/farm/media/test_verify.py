@@ -11,6 +11,7 @@ import pytest
 
 from farm.errors import StitchMismatch
 from farm.media.table import Manifest
+from farm.media.timeline import Timeline
 from farm.media.verify import verify
 from tests.clips import make_clip
 from tests.farm.media.rendering import render
@@ -27,7 +28,7 @@ def finished(request, tmp_path_factory):
 
 
 def check(rendered, path, copied=None, manifest=None) -> None:
-    verify(path, manifest or rendered.manifest, rendered.info, rendered.target, copied=copied)
+    verify(path, Timeline.of(manifest or rendered.manifest), rendered.info, rendered.target, copied=copied)
 
 
 def test_a_true_output_passes(finished):
@@ -75,7 +76,7 @@ def test_lost_audio_packets_are_found(finished):
         check(rendered, output, {1: copied[1] + 1})
     more = replace(rendered.info, others=rendered.info.others * 2)
     with pytest.raises(StitchMismatch, match="1 of 2"):
-        verify(output, rendered.manifest, more, rendered.target)
+        verify(output, rendered.timeline, more, rendered.target)
 
 
 def test_a_shifted_video_is_found(finished, tmp_path):
