@@ -62,6 +62,11 @@ class FuseSpec:
     source_face: int | None = None  # which face of the portrait, left to right; None: the largest
     faces: str = "all"  # which faces of a frame: "all" or "largest"
     boost: int = 1  # identity networks: crops this many times as large, a side
+    ratio: float = 1.0  # 0..1: how much of the source is fused in
+    smoothing: float = 0.0  # 0..1: of the fused skin
+    brightness: float = 0.0  # -1..1 of the whole range, added to the fused face
+    mode: str = "normal"  # "normal": the network; "blend": gradients; "overlay": bands of detail
+    threshold: float = 0.8  # how sure the detector must be of a face; ONet's usual threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from broker.messages import EncodeSpec, RenderChunk
 from broker.segments import SegmentName
 from farm.bootstrap import Farm
 from farm.collect import take_back
+from farm.fusing import fuse_spec
 from farm.lock import JobLock
 from farm.media.cut import Cutter
 from farm.media.parts import regroup
@@ -16,7 +17,8 @@ from farm.media.plan import with_context
 from farm.media.probe import MediaInfo
 from farm.media.target import Target
 from farm.models import Chunk, Job
-from farm.prepare import fuse_spec, load_manifest, manifest_path, put_source
+from farm.prepare import load_manifest, manifest_path, put_source
+from farm.requests import JobRequest
 from farm.routing import Routes
 from farm.shares import OFFERS_PER_WORKER, Standing, divide
 from farm.states import ChunkState, JobState
@@ -123,7 +125,7 @@ def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
         attempt=attempt,
         start=chunk.start,
         end=chunk.end,
-        fuse=fuse_spec(job),
+        fuse=fuse_spec(JobRequest(**job.request)),
         encode=encode,
     )
 

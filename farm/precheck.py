@@ -15,6 +15,7 @@ from farm import disk
 from farm.bootstrap import Farm
 from farm.check import check
 from farm.estimate import Estimate, estimate, size_class
+from farm.fusing import fuse_spec
 from farm.media.info import MediaInfo
 from farm.media.moments import seconds_between
 from farm.media.parts import regroup
@@ -72,7 +73,7 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
 
 
 def _look_at_source(farm: Farm, request: JobRequest, findings: _Findings) -> SourceChecked | None:
-    fuse = FuseSpec(engine=request.engine, source_face=request.source_face, faces=request.faces)
+    fuse = fuse_spec(request)
     portrait = b"" if request.source is None else Path(request.source).read_bytes()
     # Named after what is asked: an answer that comes too late is dropped by the next question of the kind.
     name = source_name(f"check-{hashlib.sha256(repr(fuse).encode() + portrait).hexdigest()[:16]}")

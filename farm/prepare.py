@@ -7,12 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from broker.errors import StoreFull
-from broker.messages import CheckSource, FuseSpec, SourceChecked
+from broker.messages import CheckSource, SourceChecked
 from broker.queues import RENDER
 from broker.segments import SegmentName
 from farm.admission import may_begin
 from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
+from farm.fusing import fuse_spec
 from farm.lock import JobLock
 from farm.media.manifest import Manifest, index
 from farm.media.moments import frames_between
@@ -38,12 +39,6 @@ HINTS = {
     "no-such-face": "leave --source-face out to take the largest",
     "unknown-engine": "the message names the engines that the worker has; choose one with --engine",
 }
-
-
-def fuse_spec(job: Job) -> FuseSpec:
-    """Return what is done to the job's frames."""
-    request = JobRequest(**job.request)
-    return FuseSpec(engine=request.engine, source_face=request.source_face, faces=request.faces)
 
 
 def source_name(job_id: str) -> SegmentName:
@@ -125,7 +120,7 @@ def _ask(farm: Farm, job: Job) -> None:
         put_source(farm, job)
     except StoreFull:
         return  # asked again later, when chunks have been collected
-    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse_spec(job)))
+    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse_spec(JobRequest(**job.request))))
 
 
 def _ask_again(farm: Farm, job: Job) -> None:

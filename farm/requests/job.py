@@ -5,9 +5,10 @@ from __future__ import annotations
 from farm.requests.encoding import EncodingRequest
 from farm.requests.faces import FaceRequest
 from farm.requests.files import FileRequest
+from farm.requests.fusion import FusionRequest
 from farm.requests.scheduling import SchedulingRequest
 from farm.requests.trim import TrimRequest
 
 
-class JobRequest(SchedulingRequest, EncodingRequest, TrimRequest, FaceRequest, FileRequest):
+class JobRequest(SchedulingRequest, EncodingRequest, TrimRequest, FusionRequest, FaceRequest, FileRequest):
     """A job to be done. Paths are absolute, on the farm's own machine."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.messages import FuseSpec
 from workers.face import align
 from workers.face.align import CROP_SIDES_PX, Matrix, Points
 from workers.face.color import match
@@ -17,6 +18,7 @@ from workers.face.mask import Mask, hull, hull_mask
 from workers.face.place import bend, controls, lay
 from workers.face.pyramid import Pyramid
 from workers.face.region import bounds, within
+from workers.face.retouch import retouched
 from workers.face.shape import pose_of
 from workers.face.skin import face_region
 from workers.media.planes import Canvas, Rgb
@@ -52,9 +54,10 @@ class Likeness:
         return cls(crops=crops, regions=regions, controls=ties)
 
 
-def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse) -> bool:
+def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse, spec: FuseSpec) -> bool:
     """Put a source face over the one with these landmarks (5, 2). Only pixels under the mask change.
 
+    `spec` says how much of it, and how its skin and light are retouched.
     Return False, and change nothing, when the face is too small or outside the picture.
     """
     side_px = align.crop_side(landmarks)
@@ -67,10 +70,11 @@ def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse)
     target = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
     source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
     fused = fuse(target, source, mask)
+    fused = retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness)
     tight = canvas.fit(bounds(matrix, *_extent(mask)))  # the mask is about a third of the crop
     near = sharp[tight[1] - roi[1] : tight[3] - roi[1], tight[0] - roi[0] : tight[2] - roi[0]]
     change, seam = _returned(near, fused, mask, within(matrix, tight))
-    canvas.add(tight, change, seam)
+    canvas.add(tight, np.float32(spec.ratio) * change, seam)
     return True
 
 

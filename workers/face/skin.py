@@ -38,7 +38,7 @@ def face_region(crop: NDArray[np.float32], pose: Pose, outline_mask: Mask) -> Ma
     unit_px = side_px / CROP_SPAN
     outline = _convex(pose.project(_INNER))
     inner = hull_mask(outline, side_px, _INNER_FEATHER)
-    likely = np.maximum(_likeness(crop, inner), inner)
+    likely = np.maximum(skin_likeness(crop, inner), inner)
     closed = cv2.morphologyEx(likely, cv2.MORPH_CLOSE, _disc(1.5 * unit_px))  # over pores and glints
     seen = _seen_from(outline.mean(axis=0), np.asarray(closed, np.float32))
     drawn_in = cv2.erode(seen, _disc(2.5 * unit_px))
@@ -57,8 +57,8 @@ def _seen_from(centre: NDArray[np.float32], likely: Mask) -> Mask:
     return np.asarray(cv2.warpPolar(least, (side_px, side_px), middle, reach[0], back), np.float32)
 
 
-def _likeness(crop: NDArray[np.float32], inner: Mask) -> Mask:
-    """Return by colour how much each pixel is skin, judged by the inner face's median and spread."""
+def skin_likeness(crop: NDArray[np.float32], inner: Mask) -> Mask:
+    """Return by colour how much each pixel is skin, judged by the median and spread where `inner` is high."""
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
     sample = lab[inner > 0.5]  # noqa: PLR2004  the mask's middle
     middle = np.median(sample, axis=0)

@@ -29,7 +29,7 @@ SMOOTH = 2
 RADIUS = GAP + SMOOTH + cuts.REACH
 
 _WEIGHTS = (6, 4, 1)  # the binomial kernel 1 4 6 4 1 by distance: the least blur for its calm
-_STRONG = 0.8  # ONet's usual threshold; weaker ones count only beside a stronger one nearby
+THRESHOLD = 0.8  # ONet's usual one; weaker sightings count only beside a stronger one nearby
 _CERTAIN = 0.95  # believed even when it shows in one frame only
 _LEAST_SHARE = 0.25  # of the frames around, in which a face that is not certain must show
 _DRIFT = 0.15  # of the face's size: how far the flow and that stage may disagree before the flow is believed
@@ -49,8 +49,9 @@ class Finder(Protocol):
 class Tracker:
     """Holds what is known of the frames around the current one. Feed it in order; ask `RADIUS` behind."""
 
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: Finder, threshold: float = THRESHOLD) -> None:
         self._finder = finder
+        self._strong, self._certain = threshold, max(threshold, _CERTAIN)
         self._glances: dict[int, Glance] = {}
 
     def feed(self, index: int, picture: Pyramid) -> None:
@@ -163,7 +164,7 @@ class Tracker:
         own = same_face(face, self._glances[index].seen)
         if own is not None:
             hits, best = hits + 1, max(best, own.score)
-        return best >= _CERTAIN or (best >= _STRONG and hits >= _LEAST_SHARE * frames)
+        return best >= self._certain or (best >= self._strong and hits >= _LEAST_SHARE * frames)
 
     def _sightings(self, index: int, face: Face) -> Iterator[Face | None]:
         """Yield, frame by frame outwards on each side, where the face is seen; None where it is not."""

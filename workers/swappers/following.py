@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 
 from workers.face.align import Points
 from workers.face.pyramid import Pyramid
-from workers.face.track import RADIUS, Finder, Tracker
+from workers.face.track import RADIUS, THRESHOLD, Finder, Tracker
 from workers.frames import Face, Frame
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 
 
 def followed(
-    frames: Iterable[Frame], finder: Finder, *, which: str
+    frames: Iterable[Frame], finder: Finder, *, which: str, threshold: float = THRESHOLD
 ) -> Iterator[tuple[Frame, tuple[Points, ...]]]:
     """Yield every frame that is not context, in order, with the landmarks (5, 2) of its faces in its pixels.
 
-    `which` is "all" or "largest". A frame is yielded `RADIUS` frames after it came in, or when no more come:
-    at most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
+    `which` is "all" or "largest"; a face must score `threshold` somewhere nearby.
+    A frame is yielded `RADIUS` frames after it came in, or when no more come: at most `RADIUS` + 1 frames are
+    held, and 2 `RADIUS` + 1 pictures of the size that is searched.
     """
-    tracker = Tracker(finder)
+    tracker = Tracker(finder, threshold)
     waiting: deque[Frame] = deque()
     for frame in frames:
         tracker.feed(frame.index, Pyramid(_to_search(frame)))

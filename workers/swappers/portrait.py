@@ -11,6 +11,7 @@ from torch import Tensor
 
 from broker.messages import FuseSpec
 from workers.face.fuse import Likeness, fuse_face
+from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS
 from workers.frames import Frame
@@ -74,9 +75,11 @@ class PortraitSwapper:
 
         At most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
         """
-        for frame, faces in followed(frames, self._finder, which=fuse.faces):
+        fusion = {"normal": self._fuse, "blend": poisson, "overlay": multiband}[fuse.mode]
+        faces_of = followed(frames, self._finder, which=fuse.faces, threshold=fuse.threshold)
+        for frame, faces in faces_of:
             canvas = Canvas(frame.picture)
-            num_fused = sum(fuse_face(canvas, face, source.prepared, self._fuse) for face in faces)
+            num_fused = sum(fuse_face(canvas, face, source.prepared, fusion, fuse) for face in faces)
             yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num_fused)
 
     @torch.inference_mode()

@@ -1,0 +1,92 @@
+"""The options that say how faces are fused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import typer
+
+_PANEL = "How faces are fused"
+
+Preset = Annotated[
+    # Those of `farm.requests.FusionPreset`, which would bring pydantic, and slow `--help` down.
+    Literal["quick", "delivery", "art"] | None,
+    typer.Option(
+        "--preset",
+        help="quick: ratio 0.5. delivery: ratio 0.65, skin smoothing 0.4. art: ratio 0.7, "
+        "skin smoothing 0.6, brightness 0.05. Options beside it count more.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Ratio = Annotated[
+    float | None,
+    typer.Option(
+        "--ratio",
+        min=0,
+        max=1,
+        metavar="0-1",
+        help="How much of the source is fused in. [default: 1]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+SkinSmoothing = Annotated[
+    float | None,
+    typer.Option(
+        "--skin-smoothing",
+        min=0,
+        max=1,
+        metavar="0-1",
+        help="Smooths the fused skin; eyes, brows and lips keep their detail. [default: 0]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Brightness = Annotated[
+    float | None,
+    typer.Option(
+        "--brightness",
+        min=-1,
+        max=1,
+        metavar="-1-1",
+        help="Light added to the fused face. [default: 0]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Mode = Annotated[
+    Literal["normal", "blend", "overlay"] | None,
+    typer.Option(
+        "--mode",
+        help="normal: the fusion network. blend: gradients (Poisson). overlay: bands of detail. "
+        "[default: normal]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+DetectionThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--detection-threshold",
+        min=0,
+        max=1,
+        metavar="0-1",
+        help="How sure the detector must be; lower finds more faces, and more that are none. [default: 0.8]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionOptions:
+    """How faces are fused."""
+
+    preset: Preset = None
+    ratio: Ratio = None
+    skin_smoothing: SkinSmoothing = None
+    brightness: Brightness = None
+    mode: Mode = None
+    detection_threshold: DetectionThreshold = None

@@ -1,0 +1,37 @@
+"""What is done to a job's frames, as workers are told: its request, the preset it names, and the defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from broker.messages import FuseSpec
+from farm.requests import FusionPreset, JobRequest
+
+#: A quick look, a delivery, and an artful one: what each says of the fields of `FusionRequest`.
+PRESETS: dict[FusionPreset, dict[str, Any]] = {
+    "quick": {"ratio": 0.5},
+    "delivery": {"ratio": 0.65, "skin_smoothing": 0.4},
+    "art": {"ratio": 0.7, "skin_smoothing": 0.6, "brightness": 0.05},
+}
+
+#: What requests call otherwise than workers do, or only they know.
+_NAMES = {
+    "engine": "engine",
+    "source_face": "source_face",
+    "faces": "faces",
+    "ratio": "ratio",
+    "skin_smoothing": "smoothing",
+    "brightness": "brightness",
+    "mode": "mode",
+    "detection_threshold": "threshold",
+}
+
+
+def fuse_spec(request: JobRequest) -> FuseSpec:
+    """Return what is done to the frames of a job that was asked for like this.
+
+    What the request says counts most, then what its preset says, then `FuseSpec`'s own defaults.
+    """
+    preset = {} if request.preset is None else PRESETS[request.preset]
+    said = {name: value for name in _NAMES if (value := getattr(request, name)) is not None}
+    return FuseSpec(**{_NAMES[name]: value for name, value in (preset | said).items()})
