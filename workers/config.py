@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 #: Frames that may wait between two stages. Enough to ride out one slow frame, few enough that 4K frames
 #: (12 MB each in 4:2:0) cost no more than some 100 MB a queue.
@@ -49,6 +51,41 @@ def _engines(text: str) -> dict[str, str]:
     if None in found:
         raise ValueError(f"FARM_WORKER_ENGINES={text!r} is not NAME=MODULE:CLASS, or several with commas")
     return {one["name"]: one["place"] for one in found if one is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """What the command line says of the engine; None: farm.yaml decides, and without one the hardware."""
+
+    settings_path: Path | None = None  # farm.yaml
+    profile: str | None = None
+    gpu_memory_limit_gb: float | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> EngineConfig:
+        """Read FARM_WORKER_SETTINGS, FARM_WORKER_PROFILE and FARM_WORKER_GPU_MEMORY_LIMIT.
+
+        Raises:
+            ValueError: a value out of its range; the message names the variable.
+        """
+        path = environment.get("FARM_WORKER_SETTINGS")
+        return cls(
+            settings_path=Path(path) if path else None,
+            profile=environment.get("FARM_WORKER_PROFILE") or None,
+            gpu_memory_limit_gb=_gigabytes(environment.get("FARM_WORKER_GPU_MEMORY_LIMIT")),
+        )
+
+
+def _gigabytes(text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"FARM_WORKER_GPU_MEMORY_LIMIT={text!r} is not a number of GB")
+    return value
 
 
 def _threads(text: str | None) -> int:

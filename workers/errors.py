@@ -12,6 +12,10 @@ RenderError
 ├── ModelMissing     an engine's model, or one that it needs, is not installed here
 ├── ModelUnusable    a model's file is spoiled, or not of the contract that it is installed under
 ├── PackageMissing   a Python package that an engine needs is not installed here
+├── BadSettings      farm.yaml, or an option, has a key or a value that it cannot have
+├── BudgetTooSmall   the memory budget does not hold what must fit into it
+├── OutOfMemory      the device's memory ran out at the foot of the ladder
+├── UnsuitablePrecision   a device cannot compute in that precision, or only far too slowly
 └── Stopped          the chunk was taken away: canceled, or its lease was lost
 """
 
@@ -92,6 +96,38 @@ class PackageMissing(RenderError):
     """Raised when a Python package that an engine needs is not installed here."""
 
     code = "package-missing"
+    is_final = True
+
+
+class BadSettings(RenderError):
+    """Raised when farm.yaml, or an option, has a key or a value that it cannot have."""
+
+    code = "bad-settings"
+    is_final = True
+
+
+class BudgetTooSmall(RenderError):
+    """Raised when a memory budget does not hold what must fit into it, even at the foot of the ladder."""
+
+    code = "memory-budget-too-small"
+
+    def __init__(self, limit_bytes: int, needed_bytes: int | None) -> None:
+        """Take the budget, and the least that would do; None where even that is unknown."""
+        would_do = "more than the device has" if needed_bytes is None else f"{needed_bytes / 1e9:.4f} GB"
+        super().__init__(f"a budget of {limit_bytes / 1e9:.4f} GB is too small; what would do: {would_do}")
+        self.needed_bytes = needed_bytes
+
+
+class OutOfMemory(RenderError):
+    """Raised when the device's memory runs out though nothing is left to give up: another may have more."""
+
+    code = "out-of-memory"
+
+
+class UnsuitablePrecision(RenderError):
+    """Raised when a device cannot compute in a precision, or only far too slowly to be meant."""
+
+    code = "unsuitable-precision"
     is_final = True
 
 

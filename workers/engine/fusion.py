@@ -1,0 +1,225 @@
+"""One fusion network on one device, within a budget: what the rest of a worker calls to fuse crops."""
+
+from __future__ import annotations
+
+import copy
+import logging
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from workers.engine.graphs import GraphSet
+from workers.engine.host_weights import HostWeights
+from workers.engine.ladder import Point, down
+from workers.engine.lessons import Lessons
+from workers.engine.memory import Meter, meter_of
+from workers.engine.plan import Need, Plan, fit, reserve_of
+from workers.engine.precision import cast, half_of
+from workers.engine.tiles import fuse_in_tiles
+from workers.errors import OutOfMemory
+from workers.models.blocks import fold_batch_norms
+from workers.models.network import FusionNetwork, Window
+
+log = logging.getLogger(__name__)
+
+#: Of a GPU's free memory, where nobody says otherwise: the rest is for the display and for other programs.
+DEFAULT_SHARE = 0.9
+
+
+class FusionEngine:
+    """Fuses crops with a network; called as the network is. For one thread at a time.
+
+    Every pass has exactly `Point.batch` crops, the last ones blank where fewer are asked for: a convolution's
+    last bits depend on how many crops are beside a crop, never on what they show, so which crops came
+    together does not show in any of them. Where memory runs out, the engine steps down the ladder, stays
+    there, and does the same crops again.
+    """
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        device: torch.device,
+        *,
+        first: Point | None = None,
+        limit_bytes: int | None = None,
+        sides_px: tuple[int, ...] = (256,),
+        has_graphs: bool = False,
+        meter: Meter | None = None,
+        lessons: Lessons | None = None,
+    ) -> None:
+        """Put a copy of `network`, in eval mode, on `device`, its batch norms folded.
+
+        Args:
+            network: is not changed, and may be given to several engines.
+            device: a GPU, or the CPU.
+            first: where to begin on the ladder; by default at its top, in float32.
+            limit_bytes: the budget; None: 90 % of a GPU's free memory, no limit on a CPU.
+            sides_px: of the pictures to be ready for.
+            has_graphs: capture a CUDA graph for each of them, where the device is a GPU.
+            meter: counts the device's memory; by default its own.
+            lessons: where to begin instead, if memory ran out before; by default nothing is remembered.
+        """
+        self.device = device
+        self._meter = meter or meter_of(device)
+        self._limit_bytes = _limit(limit_bytes, self._meter)
+        self._sides_px = tuple(sorted(sides_px, reverse=True))
+        self._has_graphs = has_graphs and device.type == "cuda"
+        self._network = copy.deepcopy(network).eval()
+        fold_batch_norms(self._network)
+        self._network.to(device)
+        self._meter.adopt([*self._network.parameters(), *self._network.buffers()])
+        self._whole, self._parts = GraphSet(self._network.fuse), GraphSet(self._field)
+        self._host: HostWeights | None = None
+        self._point = Point()
+        self._steps: tuple[str, ...] = ()
+        self._need: Need | None = None
+        self._lessons = lessons or Lessons(None, "")
+        self._move(self._lessons.point() or first or Point())
+
+    @torch.inference_mode()
+    def warm(self) -> Plan:
+        """Measure, plan, capture, and run one pass at every side: the first chunk then pays for nothing.
+
+        Raises:
+            BudgetTooSmall: the budget does not hold the network at the foot of the ladder.
+        """
+        side_px, limit_bytes = self._sides_px[0], self._limit_bytes
+        if limit_bytes is None:
+            self._need = self._measure(self._point)
+        else:
+            self._meter.limit(None)  # measured freely: what is refused must know the number that would do
+            half = half_of(self.device)
+            point, self._need, self._steps = fit(
+                self._point, self._measure, limit_bytes=limit_bytes, side_px=side_px, half=half
+            )
+            assert point == self._point
+            self._meter.limit(limit_bytes - reserve_of(limit_bytes))
+        for side in self._sides_px:
+            self(*_blank(1, side, self.device))
+        return self.plan
+
+    @property
+    def plan(self) -> Plan:
+        """Return how the engine works now, and what it takes."""
+        need = self._need or Need(weights_bytes=0, graphs_bytes=0, batch_bytes=0)
+        return Plan(
+            device=str(self.device),
+            side_px=self._sides_px[0],
+            point=self._point,
+            need=need,
+            limit_bytes=self._limit_bytes,
+            steps=self._steps,
+        )
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        """Return the fused crops, (N, 3, S, S) in [0, 1]; see `FusionNetwork.forward`.
+
+        Raises:
+            OutOfMemory: not even the foot of the ladder needs little enough.
+        """
+        while True:
+            try:
+                with self._meter.guard():
+                    return self._fused(x, mask, target)
+            except torch.OutOfMemoryError as error:
+                reason = str(error)
+            # Out of the handler: until then the traceback keeps the failed pass's tensors alive.
+            self._step_down(reason, x.shape[-1])
+
+    def _fused(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        sizes = _sizes(len(x), self._size(x))
+        split = (tensor.split_with_sizes(sizes) for tensor in (x, mask, target))
+        if len(sizes) == 1:
+            return self._pass(x, mask, target)
+        fused = torch.empty_like(target)
+        for place, crops in zip(fused.split_with_sizes(sizes), zip(*split, strict=True), strict=True):
+            place.copy_(self._pass(*crops))
+        return fused
+
+    def _size(self, x: Tensor) -> int:
+        """Return how many crops go through at once: of those in tiles, one."""
+        return 1 if x.shape[-1] > self._point.tile_px else self._point.batch
+
+    def _pass(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        tile_px, num_crops = self._point.tile_px, len(x)
+        if x.shape[-1] > tile_px:
+            field = self._field_by_graph if self._network.overlap_px else None
+            return fuse_in_tiles(self._network, x, mask, target, tile_px=tile_px, field=field)
+        blank = self._point.batch - num_crops
+        full = (functional.pad(tensor, (0, 0, 0, 0, 0, 0, 0, blank)) for tensor in (x, mask, target))
+        return self._whole(*(full if blank else (x, mask, target)))[:num_crops]
+
+    def _field(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Find the field of one tile of a network that needs no survey."""
+        tile_px = x.shape[-1]
+        return self._network.field(None, x, mask, Window(0, 0, tile_px, tile_px), tile_px)
+
+    def _field_by_graph(self, _survey: object, x: Tensor, mask: Tensor, *_where: object) -> Tensor:
+        return self._parts(x.contiguous(), mask.contiguous())
+
+    def _move(self, point: Point) -> None:
+        """Work at another point from now on; graphs of the old one are dropped."""
+        self._whole.forget()
+        self._parts.forget()
+        if point.weights == "device" and self._host is not None:
+            self._host.restore()
+            self._host = None
+        limit_bytes = self._meter.limit_bytes
+        self._meter.limit(None)  # while a layer is cast it is there twice: what the reserve is for
+        if self._host is None:
+            with self._meter.measured():
+                cast(self._network, point.precision, self.device)
+        if point.weights == "host" and self._host is None:
+            self._host = HostWeights(self._network, self.device)
+        self._meter.limit(limit_bytes)
+        self._point = point
+        self._meter.release()
+
+    def _measure(self, point: Point) -> Need:
+        """Work at `point`, run a pass of the largest picture, capture its graphs, and count."""
+        self._move(point)
+        weights_bytes = self._meter.used_bytes()
+        with self._meter.measured():
+            self._meter.reset_peak()
+            self._fused(*_blank(point.batch, self._sides_px[0], self.device))
+        batch_bytes = self._meter.peak_bytes() - weights_bytes
+        held = self._meter.held_bytes()
+        if self._has_graphs and point.weights == "device":
+            self._capture()
+        return Need(
+            weights_bytes=weights_bytes,
+            graphs_bytes=max(0, self._meter.held_bytes() - held),
+            batch_bytes=batch_bytes,
+        )
+
+    def _capture(self) -> None:
+        tile_px, batch = self._point.tile_px, self._point.batch
+        self._whole.capture([_blank(batch, side, self.device) for side in self._sides_px if side <= tile_px])
+        if self._network.overlap_px and self._sides_px[0] > tile_px:
+            self._parts.capture([_blank(1, tile_px, self.device)[:2]])
+
+    def _step_down(self, reason: str, side_px: int) -> None:
+        lower = down(self._point, side_px=side_px, half=half_of(self.device))
+        if lower is None:
+            raise OutOfMemory(f"{self.plan}: {reason}")
+        log.warning("out of memory (%s), going on with %s", reason, lower)
+        self._steps = (*self._steps, f"{self._point}: ran out")
+        self._move(lower)
+        self._lessons.keep(lower)
+
+
+def _limit(limit_bytes: int | None, meter: Meter) -> int | None:
+    free = meter.free_bytes()
+    return limit_bytes if limit_bytes is not None or free is None else int(free * DEFAULT_SHARE)
+
+
+def _blank(num: int, side_px: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return grey crops under a full mask: x, mask, target."""
+    grey = torch.full((num, 9, side_px, side_px), 0.5, device=device)
+    return grey[:, :6], torch.ones_like(grey[:, :1]), grey[:, 6:]
+
+
+def _sizes(total: int, size: int) -> list[int]:
+    return [min(size, total - start) for start in range(0, total, size)]

@@ -1,0 +1,79 @@
+"""Opens the fusion engine that a worker's settings ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from workers.config import EngineConfig
+from workers.engine.fusion import FusionEngine
+from workers.engine.ladder import Point
+from workers.engine.lessons import Lessons
+from workers.engine.precision import Precision, half_of
+from workers.engine.profile import Profile, profile_for
+from workers.engine.settings import Value, check, read_settings
+from workers.models.weights import load_fusion
+
+GB = 10**9
+
+#: Sides of crops, in pixels, that workers make: those up to the default resolution are made ready.
+SIDES_PX = (128, 256, 512, 1024, 2048, 4096)
+
+
+def open_fusion(device: torch.device, config: EngineConfig | None = None) -> FusionEngine:
+    """Return the shipped fusion network's engine, as the environment and its farm.yaml have it; not yet warm.
+
+    Raises:
+        BadSettings: a setting that cannot be.
+        WeightsRejected: the weights are missing or not the ones that were shipped.
+    """
+    config = config or EngineConfig.from_environment()
+    settings = settings_of(config)
+    profile = profile_for(str(settings["profile"]), device)
+    limit_gb = settings["gpu_memory_limit"]
+    most_px = settings["default_resolution"] or profile.resolution_px
+    return FusionEngine(
+        load_fusion(),
+        device,
+        first=first_point(settings, profile, device),
+        limit_bytes=None if limit_gb is None else int(float(limit_gb) * GB),
+        sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
+        lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
+        has_graphs=bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
+    )
+
+
+def settings_of(config: EngineConfig) -> dict[str, Value]:
+    """Return every setting: the command line's go before the file's.
+
+    Raises:
+        BadSettings: a setting that cannot be.
+    """
+    settings = read_settings(config.settings_path)
+    for name, value in (("profile", config.profile), ("gpu_memory_limit", config.gpu_memory_limit_gb)):
+        if value is not None:
+            settings[name] = check(name, value)
+    return settings
+
+
+def first_point(settings: dict[str, Value], profile: Profile, device: torch.device) -> Point:
+    """Return where the engine begins on the ladder."""
+    has_amp = bool(_or(settings["inference.amp_enabled"], profile.amp))
+    return Point(
+        batch=int(settings["inference.batch"] or 1),
+        tile_px=int(settings["tile"] or profile.tile_px),
+        precision=half_of(device) if has_amp else Precision.FP32,
+    )
+
+
+def _folder(value: Value) -> Path | None:
+    return None if value is None else Path(str(value)).expanduser()
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
+def _or(value: Value, otherwise: Value) -> Value:
+    return otherwise if value is None else value

@@ -1,0 +1,40 @@
+"""The precisions that a network's convolutions may run in. Colours are always composed in float32."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import torch
+
+from workers.errors import UnsuitablePrecision
+from workers.models.network import FusionNetwork
+
+
+class Precision(StrEnum):
+    """What the convolutions compute in."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+_DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
+
+
+def half_of(device: torch.device) -> Precision:
+    """Return the 16-bit precision for a device: fp16 on GPUs, whose mantissa is the longer, bf16 on CPUs."""
+    return Precision.FP16 if device.type == "cuda" else Precision.BF16
+
+
+def cast(network: FusionNetwork, precision: Precision, device: torch.device) -> None:
+    """Cast a network's convolutions, in the memory layout that is fastest for them there.
+
+    Raises:
+        UnsuitablePrecision: fp16 on a CPU, which emulates it: measured some 20 times slower than fp32.
+    """
+    if device.type == "cpu" and precision is Precision.FP16:
+        raise UnsuitablePrecision("fp16 is emulated on CPUs, some 20 times slower than fp32: use bf16")
+    is_half_on_gpu = device.type == "cuda" and precision is not Precision.FP32
+    # Tensor cores read channels last. On CPUs oneDNN orders small networks' channels itself, and faster.
+    layout = torch.channels_last if is_half_on_gpu else torch.contiguous_format
+    network.core.to(dtype=_DTYPES[precision], memory_format=layout)  # type: ignore[call-overload]
