@@ -33,6 +33,17 @@ _RECORD = struct.Struct("<qqqIIH")
 _LENGTH = struct.Struct("<I")
 
 
+#: AVFieldOrder (libavcodec/defs.h) → the field that is shown first, in FFmpeg's filters' and x264's words.
+#: Its names for 4 and 5 say otherwise; but Apple's TN2162 gives the numbers behind them this meaning, and
+#: FFmpeg itself writes them so.
+_FIRST_FIELD = {2: "tff", 4: "tff", 3: "bff", 5: "bff"}
+
+
+def first_field(field_order: int) -> str:
+    """Return "tff" or "bff" for interlaced video, else ""."""
+    return _FIRST_FIELD.get(field_order, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamHeader:
     """What a decoder must know before the first packet, and which frames are wanted of it."""
@@ -52,6 +63,7 @@ class StreamHeader:
     color_trc: int = 2
     colorspace: int = 2
     color_range: int = 0  # FFmpeg's AVColorRange: 0 unspecified, 1 limited, 2 full
+    field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     start: int = 0  # absolute index of the first of `pts`
     pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order
     before: tuple[int, ...] = ()  # frames of context before the chunk: decoded, not put out

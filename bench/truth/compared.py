@@ -149,8 +149,9 @@ def _colour(before: Observed, after: Observed, notes: Collection[str]) -> str:
     shape = before.stream.get("sample_aspect_ratio", "1:1"), after.stream.get("sample_aspect_ratio", "1:1")
     if _turned(shape[0], before) != shape[1] and set(shape) != {"N/A", "1:1"}:
         wrong.append(f"pixel shape {shape[0]} → {shape[1]}")
-    fields = before.stream.get("field_order", "progressive"), after.stream.get("field_order", "progressive")
-    if fields[0] != fields[1] and {*fields} - {"progressive", "unknown"}:
+    fields = [each.stream.get("field_order", "progressive") for each in (before, after)]
+    # The first letter says whether the top or the bottom field comes first; the second is about storage.
+    if {*fields} - {"progressive", "unknown"} and fields[0][0] != fields[1][0]:
         wrong.append(f"field order {fields[0]} → {fields[1]}")
     return WRONG + ", ".join(wrong) if wrong else "kept" + (", HDR data" if before.hdr else "")
 

@@ -70,6 +70,7 @@ class Cutter:
             color_trc=video.color_trc,
             colorspace=video.colorspace,
             color_range=video.color_range,
+            field_order=video.field_order,
             start=plan.start,
             pts=tuple(pts[plan.start : plan.end].tolist()),
             before=tuple(pts[plan.context_start : plan.start].tolist()),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from farm.media.light import NO_LIGHT, Light
+
 SPEEDS = (
     "ultrafast",
     "superfast",
@@ -52,7 +54,8 @@ class EncoderSettings:
     is_small: bool = False  # a picture too small to be divided among cores
     pix_fmt: str = "yuv420p"
     profile: str | None = None  # ProRes: one of `PRORES_PROFILES`
-    hdr: str = ""  # x265's own words for the mastering display and content light level
+    fields: str = ""  # of interlaced video, the one shown first: "tff" or "bff"
+    light: Light = NO_LIGHT  # HDR's static data
 
 
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq", "4444", "4444xq")
@@ -68,7 +71,7 @@ def libx264(wanted: EncoderSettings) -> dict[str, str]:
         "bf": str(_B_FRAMES),
         "b-pyramid": "normal",
         "flags": "+cgop",
-        "x264-params": "stitchable=1:open-gop=0",
+        "x264-params": "stitchable=1:open-gop=0" + (f":{wanted.fields}=1" if wanted.fields else ""),
     }
 
 
@@ -76,7 +79,7 @@ def libx265(wanted: EncoderSettings) -> dict[str, str]:
     """Return options for libx265."""
     own = ["open-gop=0", "b-pyramid=1", "info=0", "log-level=error"]
     own += ["lossless=1"] if wanted.lossless else []
-    own += [wanted.hdr] if wanted.hdr else []
+    own += [wanted.light.x265] if wanted.light else []
     return {
         "preset": wanted.speed,
         **({} if wanted.lossless else _rate(wanted)),
@@ -89,6 +92,7 @@ def libx265(wanted: EncoderSettings) -> dict[str, str]:
 def libsvtav1(wanted: EncoderSettings) -> dict[str, str]:
     """Return options for libsvtav1. Its GOPs are closed by themselves (intra refresh type 2)."""
     own = ["lossless=1"] if wanted.lossless else []
+    own += [wanted.light.svt_av1] if wanted.light else []
     return {
         "preset": str(_SVT_PRESETS[wanted.speed]),
         **({} if wanted.lossless else {"b": str(wanted.bitrate)} if wanted.bitrate else _rate(wanted)),

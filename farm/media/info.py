@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from farm.media.exact import fraction_or_none, text_or_none
+from farm.media.light import NO_LIGHT, Light
 
 Json = dict[str, Any]
 
@@ -34,6 +35,8 @@ class StreamInfo:
     colorspace: int = 2
     color_range: int = 0  # FFmpeg's AVColorRange: 0 unspecified, 1 limited, 2 full
     has_b_frames: bool = False  # packets are not in presentation order
+    light: Light = NO_LIGHT  # HDR's static data
+    field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -47,13 +50,16 @@ class StreamInfo:
         fields = dataclasses.asdict(self)
         for name in ("time_base", "average_rate", "sample_aspect_ratio"):
             fields[name] = text_or_none(fields[name])
-        return fields
+        return {**fields, "light": self.light.to_json()}
 
     @classmethod
     def from_json(cls, body: Json) -> StreamInfo:
         """Read `to_json`'s object."""
         times = ("time_base", "average_rate", "sample_aspect_ratio")
-        return cls(**{**body, **{name: fraction_or_none(body[name]) for name in times}})
+        told = {**body, **{name: fraction_or_none(body[name]) for name in times}}
+        if "light" in body:  # rows of earlier versions have none
+            told["light"] = Light.from_json(body["light"])
+        return cls(**told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

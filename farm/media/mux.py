@@ -119,7 +119,12 @@ class _Joint:
         first = next(packets)
         self._packets = itertools.chain([first], packets)
         self._video = add_rendered_stream(
-            self._container, codec, rendered.header, first.data, self._timeline.time_base
+            self._container,
+            codec,
+            rendered.header,
+            first.data,
+            time_base=self._timeline.time_base,
+            light=self._info.video.light,
         )
         rate = self._info.video.average_rate
         if rate is not None and self._timeline.is_constant_rate:

@@ -14,6 +14,7 @@ from av.stream import Disposition, Stream
 from farm.errors import NotAVideo, NoVideoStream, TruncatedVideo, UnsupportedMedia
 from farm.media.display import upright
 from farm.media.info import MediaInfo, OtherStream, StreamInfo
+from farm.media.light import light_from
 from farm.media.opening import open_video, reading
 from farm.media.wholeness import promised_bytes
 
@@ -124,6 +125,8 @@ def _video_info(stream: av.VideoStream, picture: av.VideoFrame, path: Path) -> S
         colorspace=int(picture.colorspace),
         color_range=int(picture.color_range),
         has_b_frames=bool(codec.has_b_frames),
+        light=light_from(_side(picture, "MASTERING_DISPLAY_METADATA"), _side(picture, "CONTENT_LIGHT_LEVEL")),
+        field_order=codec.field_order if rotation == 0 else 0,  # turned lines are no fields
     )
 
 
@@ -133,17 +136,22 @@ def _tag(tag: str) -> str:
 
 
 def _orientation(picture: av.VideoFrame, path: Path) -> tuple[int, bool]:
-    matrix = picture.side_data.get("DISPLAYMATRIX")
+    matrix = _side(picture, "DISPLAYMATRIX")
     if matrix is None:
         return 0, False
-    assert isinstance(matrix, SideData)
-    found = upright(bytes(matrix))
+    found = upright(matrix)
     if found is None:
         raise UnsupportedMedia(
             f"{path.name} asks to be turned by an odd angle",
             hint="only quarter turns and mirroring are supported; set it right with ffmpeg -display_rotation",
         )
     return found
+
+
+def _side(picture: av.VideoFrame, name: str) -> bytes | None:
+    datum = picture.side_data.get(name)
+    assert datum is None or isinstance(datum, SideData)
+    return None if datum is None else bytes(datum)
 
 
 def _time_base(stream: Stream, path: Path) -> Fraction:

@@ -12,6 +12,8 @@ from av.video.codeccontext import VideoCodecContext
 from broker.framing import StreamHeader
 from farm.errors import StitchMismatch
 from farm.media.containers import codec_tag
+from farm.media.light import Light
+from farm.media.lit_template import can_be_lit, lit_head
 from farm.media.padded import padded_packet
 
 #: PyAV makes streams either with an encoder, which the farm has no use for (and which may want a GPU), or
@@ -22,16 +24,26 @@ _TEMPLATE_FORMAT_OF = {"prores": "mov"}
 
 
 def add_rendered_stream(
-    output: OutputContainer, codec: str, header: StreamHeader, first_packet: bytes, time_base: Fraction
+    output: OutputContainer,
+    codec: str,
+    header: StreamHeader,
+    first_packet: bytes,
+    *,
+    time_base: Fraction,
+    light: Light,
 ) -> av.VideoStream:
-    """Add the video stream that `header` describes; its packets will be in `time_base`.
+    """Add the video stream that `header` and `light` describe; its packets will be in `time_base`.
 
     Raises:
         StitchMismatch: the packet or the parameter sets are not of that codec.
     """
     try:
         form = _TEMPLATE_FORMAT_OF.get(codec, _TEMPLATE_FORMAT)
-        memory = io.BytesIO(_template(form, codec, header, first_packet))
+        if light and can_be_lit(codec):
+            form = "matroska"
+            memory = io.BytesIO(lit_head(codec, header.width, header.height, light))
+        else:
+            memory = io.BytesIO(_template(form, codec, header, first_packet))
         with av.open(memory, format=form) as template:
             stream = output.add_stream_from_template(template.streams.video[0], opaque=True)
     except av.error.FFmpegError as error:
@@ -67,3 +79,4 @@ def _describe(context: VideoCodecContext, header: StreamHeader) -> None:
     context.color_trc = header.color_trc
     context.colorspace = header.colorspace
     context.color_range = header.color_range
+    context.field_order = header.field_order

@@ -63,6 +63,7 @@ def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -
         interval=keyframe_interval(video.average_rate),
         is_small=min(video.width, video.height) < _SMALL_PX,
         pix_fmt=pix_fmt,
+        video=video,
     )
     return Target(
         container=muxer,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from broker.framing import first_field
 from farm.errors import BadInput
 from farm.media.encoder_options import EncoderSettings
 from farm.media.encoders import DEFAULT_SPEED, ENCODERS, HARDWARE, SOFTWARE, EncoderKind
+from farm.media.info import StreamInfo
 
 #: What is written where nobody says otherwise; WebM knows only its own.
 DEFAULT_CODEC = "h264"
@@ -52,7 +54,7 @@ def choose_encoder(wish: EncodingWish, muxer: str) -> str:
 
 
 def settings_for(
-    wish: EncodingWish, name: str, *, interval: int, is_small: bool, pix_fmt: str
+    wish: EncodingWish, name: str, *, interval: int, is_small: bool, pix_fmt: str, video: StreamInfo
 ) -> EncoderSettings:
     """Return what an encoder is told; `interval` is the number of frames between keyframes by default."""
     kind = ENCODERS[name]
@@ -65,6 +67,8 @@ def settings_for(
         is_small=is_small,
         pix_fmt=pix_fmt,
         profile=wish.profile,
+        light=video.light,
+        fields=first_field(video.field_order),
     )
 
 

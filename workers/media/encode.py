@@ -14,6 +14,7 @@ from broker.framing import PacketRecord, StreamHeader, frame_end, frame_header, 
 from broker.messages import EncodeSpec
 from workers.errors import EncodeFailed
 from workers.frames import Frame
+from workers.media.fields import Fields
 
 #: Where the input does not say how fast it plays. Only rate control sees it: times come from the manifest.
 DEFAULT_RATE = Fraction(25)
@@ -30,6 +31,7 @@ class Encoder:
         self._input = header
         self._threads = threads
         self._context: VideoCodecContext | None = None
+        self._fields = Fields(header)
         self._num_packets = 0
         self._num_frames = 0
 
@@ -46,6 +48,7 @@ class Encoder:
             if self._context is None:
                 self._context = self._open(picture)
                 yield frame_header(self._header(picture))
+            picture = self._fields.mark(picture)
             # A decoded picture remembers what it was coded as, and encoders would obey.
             picture.pict_type = PictureType.NONE
             picture.pts = frame.index
@@ -124,6 +127,7 @@ class Encoder:
             color_trc=self._input.color_trc,
             colorspace=self._input.colorspace,
             color_range=self._input.color_range,
+            field_order=self._input.field_order,
             start=start,
             pts=tuple(range(start, start + len(self._input.pts))),
         )

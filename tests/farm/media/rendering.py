@@ -89,6 +89,7 @@ def render_segment(pieces: Iterator[bytes], spec: EncodeSpec) -> Iterator[bytes]
             color_trc=header.color_trc,
             colorspace=header.colorspace,
             color_range=header.color_range,
+            field_order=header.field_order,
             start=header.start,
             pts=tuple(range(header.start, header.start + len(header.pts))),
         )
