@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from broker.errors import BadMessage
+from broker.fingerprint import Fingerprint
 
 Json = dict[str, Any]
 
@@ -80,6 +81,7 @@ class RenderChunk(Message):
     end: int
     fuse: FuseSpec
     encode: EncodeSpec
+    fingerprint: Fingerprint = field(default_factory=dict)  # what the plan rests on; empty: not known
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
@@ -144,10 +146,16 @@ class CheckSource(Message):
 
     job_id: str
     fuse: FuseSpec
+    encode: EncodeSpec | None = None  # given where the fingerprint is wanted with its encoder
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
-        return {**fields, "fuse": FuseSpec(**fields["fuse"])}
+        encode = fields.get("encode")
+        return {
+            **fields,
+            "fuse": FuseSpec(**fields["fuse"]),
+            "encode": None if encode is None else EncodeSpec(**encode),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +166,7 @@ class SourceChecked(Message):
     radius: int = 0  # frames of context that the engine needs on both sides of a chunk
     boxes: tuple[tuple[int, int, int, int], ...] = ()  # x0, y0, x1, y1 in pixels, left to right
     chosen: int | None = None  # index into `boxes`
+    fingerprint: Fingerprint = field(default_factory=dict)  # of the worker that looked
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
     message: str = ""
 

@@ -102,9 +102,9 @@ class FarmClient:
         """Let a paused job go on; raises as `cancel`, and if it is not paused."""
         return self._steer(job_id, "resume")
 
-    def retry(self, job_id: str) -> JobView:
-        """Take up a failed job; raises as `cancel`, and if it has not failed or nothing of it is kept."""
-        return self._steer(job_id, "retry")
+    def retry(self, job_id: str, *, replan: bool = False) -> JobView:
+        """Take up a failed job, or begin it anew; raises as `cancel`, and if it cannot be taken up."""
+        return self._steer(job_id, "retry", params={"replan": replan})
 
     def unblock(self, job_id: str, worker: str) -> JobView:
         """Let a worker have the job's chunks again; raises as `cancel`, and if it is not blocked."""

@@ -127,6 +127,7 @@ def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
         end=chunk.end,
         fuse=fuse_spec(JobRequest(**job.request)),
         encode=encode,
+        fingerprint=job.fingerprint or {},
     )
 
 

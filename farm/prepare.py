@@ -20,6 +20,7 @@ from farm.media.moments import frames_between
 from farm.media.parts import regroup
 from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
+from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.requests import JobRequest
 from farm.states import JobState
@@ -51,10 +52,9 @@ def manifest_path(farm: Farm, job_id: str) -> Path:
     return farm.config.job_directory(job_id) / "manifest.npz"
 
 
-@functools.lru_cache(maxsize=8)
 def load_manifest(path: Path) -> Manifest:
-    """Read a job's manifest; the last few are kept, since every cut needs one. Never rewritten once there."""
-    return Manifest.load(path)
+    """Read a job's manifest; the last few are kept, since every cut needs one."""
+    return _load_manifest(path, path.stat().st_mtime_ns)
 
 
 def kept_frames(farm: Farm, job: Job) -> tuple[int, int]:
@@ -99,6 +99,7 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         JobState.RENDERING,
         stage="rendering",
         radius=checked.radius,
+        fingerprint=checked.fingerprint,
         rendering_at=job.rendering_at or farm.wall(),
     )
     return True
@@ -115,12 +116,19 @@ def put_source(farm: Farm, job: Job) -> None:
         farm.broker.segments.append(name, number, part, limit_bytes=limit)
 
 
+@functools.lru_cache(maxsize=8)
+def _load_manifest(path: Path, written_ns: int) -> Manifest:
+    del written_ns  # a job that is planned anew has another manifest in the same place
+    return Manifest.load(path)
+
+
 def _ask(farm: Farm, job: Job) -> None:
     try:
         put_source(farm, job)
     except StoreFull:
         return  # asked again later, when chunks have been collected
-    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse_spec(JobRequest(**job.request))))
+    fuse, encode = fuse_spec(JobRequest(**job.request)), Target.from_json(job.target).encode
+    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse, encode=encode))
 
 
 def _ask_again(farm: Farm, job: Job) -> None:

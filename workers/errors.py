@@ -16,8 +16,11 @@ RenderError
 ├── BudgetTooSmall   the memory budget does not hold what must fit into it
 ├── OutOfMemory      the device's memory ran out at the foot of the ladder
 ├── UnsuitablePrecision   a device cannot compute in that precision, or only far too slowly
+├── OtherBuild       this worker has other code, libraries or weights than the plan's
 └── Stopped          the chunk was taken away: canceled, or its lease was lost
 """
+
+from broker.messages import OTHER_BUILD
 
 
 class RenderError(Exception):
@@ -136,6 +139,12 @@ class NoSuchGpu(RenderError):
 
     code = "no-such-gpu"
     is_final = True
+
+
+class OtherBuild(RenderError):
+    """Raised when this worker would not render what the plan's worker would."""
+
+    code = OTHER_BUILD
 
 
 class Stopped(RenderError):

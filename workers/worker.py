@@ -10,6 +10,7 @@ from contextlib import suppress
 from broker.clock import Clock
 from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost, SegmentMissing
+from broker.fingerprint import differences
 from broker.leases import Lease
 from broker.messages import (
     HANDED_BACK,
@@ -23,7 +24,8 @@ from broker.messages import (
 from broker.publish import Publisher
 from broker.segments import SegmentName
 from workers.config import WorkerConfig
-from workers.errors import RenderError, SourceUnusable, Stopped
+from workers.errors import OtherBuild, RenderError, SourceUnusable, Stopped
+from workers.fingerprint import fingerprint
 from workers.keeper import Keeper, Progress
 from workers.render import ChunkRenderer
 from workers.segment_io import read_parts
@@ -110,6 +112,7 @@ class Worker:
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:
             swapper = self._swapper(chunk.fuse.engine)
+            self._check_build(chunk, swapper)
             source = self._source(chunk.job_id, chunk.fuse, swapper)
             return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
@@ -159,7 +162,25 @@ class Worker:
             (round(x0), round(y0), round(x1), round(y1))
             for x0, y0, x1, y1 in (face.box for face in source.faces)
         )
-        return SourceChecked(job_id=message.job_id, radius=swapper.radius, boxes=boxes, chosen=source.chosen)
+        return SourceChecked(
+            job_id=message.job_id,
+            radius=swapper.radius,
+            boxes=boxes,
+            chosen=source.chosen,
+            fingerprint=fingerprint(swapper, message.encode),
+        )
+
+    def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:
+        """Compare what the plan rests on with what is here; a plan of an earlier version does not say.
+
+        Raises:
+            OtherBuild: they differ.
+        """
+        if not chunk.fingerprint:
+            return
+        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.encode))
+        if found:
+            raise OtherBuild(f"this worker would render other pixels: {'; '.join(found)}")
 
     def _swapper(self, name: str) -> Swapper:
         if name not in self._swappers:

@@ -29,9 +29,9 @@ def cancel_job(job_id: str, *, as_json: bool) -> int:
     return _steer(lambda client: client.cancel(job_id), as_json=as_json)
 
 
-def retry_job(job_id: str, *, as_json: bool) -> int:
-    """Take up a failed job."""
-    return _steer(lambda client: client.retry(job_id), as_json=as_json)
+def retry_job(job_id: str, *, replan: bool, as_json: bool) -> int:
+    """Take up a failed job, or begin it anew."""
+    return _steer(lambda client: client.retry(job_id, replan=replan), as_json=as_json)
 
 
 def unblock_worker(job_id: str, worker: str, *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from broker.messages import ChunkFailed, RenderChunk
 from farm.blocking import FORGET_S, STRANDED_S, block, unblock
+from farm.collect import take_back
 from farm.errors import StaleTransition
 from farm.states import ChunkState, JobState
 from farm.steering.retry import retry
@@ -196,3 +197,36 @@ def test_what_was_sent_to_a_worker_that_died_is_sent_to_another(simulation, shor
     assert "w1" in simulation.mailbox.dropped
     assert simulation.mailbox.messages
     assert_exact(simulation.run(job_id), clip, simulation)
+
+
+def test_a_plan_of_another_build_is_refused_and_can_be_made_anew(simulation, short, clip):
+    """The difference is named, no attempt counts; `retry --replan` renders all with the present build."""
+    job_id = start(simulation, short)
+    plan = dict(simulation.job(job_id).fingerprint)
+    assert {"code", "program", "encoder ffv1"} <= set(plan)
+    while simulation.farm.store.totals(job_id).num_rendered < 3:
+        simulation.deliver()
+        simulation.advance(job_id)
+    # As if the farm had been upgraded: the plan is an older version's.
+    simulation.farm.store.update_job(job_id, fingerprint={**plan, "code": "0ld"})
+    for chunk in simulation.farm.store.in_flight(job_id):
+        take_back(simulation.farm, chunk, "upgraded")
+    simulation.mailbox.messages.clear()
+    simulation.advance(job_id)
+    simulation.deliver()
+    simulation.advance(job_id)
+    assert blocked(simulation, job_id) == {"w0": "other-build"}
+    assert (
+        f"code: {plan['code']} here, 0ld in the plan" in job_view(simulation.farm, job_id).blocked[0].reason
+    )
+    assert {chunk.failures for chunk in simulation.farm.store.chunks(job_id)} == {0}
+    simulation.clock.sleep(STRANDED_S + 1)
+    simulation.advance(job_id)
+    assert simulation.job(job_id).error_code == "other-build"
+    simulation.mailbox.messages.clear()
+    retry(simulation.farm, job_id, replan=True)
+    assert simulation.farm.store.chunks(job_id) == []
+    assert not (simulation.farm.config.job_directory(job_id) / "spool").exists()
+    job = simulation.run(job_id)
+    assert_exact(job, clip, simulation)
+    assert job.fingerprint == plan

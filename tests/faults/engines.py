@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -30,6 +31,16 @@ class Trial(Passthrough):
                 if start <= frame.index < end and (workers is None or me in workers):
                     MISFORTUNES[what]()
             yield frame
+
+
+class Weighty(Trial):
+    """Has other weights on every worker."""
+
+    name = "weighty"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.models = {"weighty-net": hashlib.sha256(os.environ["FARM_WORKER_NAME"].encode()).hexdigest()}
 
 
 def _raise() -> None:

@@ -31,7 +31,7 @@ def scene(tmp_path_factory, orders):
     """A farm of two workers that know the engine `trial`."""
     environment = {
         "TRIAL": str(orders),
-        "FARM_WORKER_ENGINES": "trial=tests.faults.engines:Trial",
+        "FARM_WORKER_ENGINES": "trial=tests.faults.engines:Trial,weighty=tests.faults.engines:Weighty",
         "PYTHONPATH": str(Path.cwd()),
     }
     with quick_scene(tmp_path_factory.mktemp("rules"), **environment) as running:
@@ -71,3 +71,20 @@ def test_a_worker_on_which_chunks_fail_is_blocked_for_the_job(scene, orders, sho
     order(orders)
     scene.judge(job, short_clip, tmp_path / "out.mov")
     assert {chunk["worker"] for chunk in scene.get(f"/api/jobs/{job}/chunks")} == {FIRST}
+
+
+def test_a_worker_with_other_weights_is_refused_at_once(scene, orders, short_clip, tmp_path):
+    """Its first chunk is no failure; the part that differs is named; the other worker renders all."""
+    order(orders, ("slow", 0, 10**9, None))
+    options = ("--engine", "weighty", "--source", str(FACE), "--lossless", "--chunk-seconds", "1")
+    output = tmp_path / "out.mov"
+    job = scene.farm.command("submit", str(short_clip), *options, "-o", str(output)).stdout.strip()
+    view = scene.wait("a worker is blocked", lambda: (v := scene.live_view(job))["blocked"] and v)
+    (blocked,) = view["blocked"]
+    assert blocked["code"] == "other-build"
+    assert blocked["reason"].count(" in the plan") == 1
+    assert "model weighty-net: " in blocked["reason"]
+    order(orders)
+    scene.judge(job, short_clip, output)
+    chunks = scene.get(f"/api/jobs/{job}/chunks")
+    assert {chunk["worker"] for chunk in chunks} == {FIRST, SECOND} - {blocked["worker"]}

@@ -48,9 +48,12 @@ def resume_job(job_id: str, farm: FarmDep) -> JobView:
 
 
 @router.post("/{job_id}/retry", responses=REFUSALS)
-def retry_job(job_id: str, farm: FarmDep) -> JobView:
-    """Take a failed job up where it failed: finished chunks are kept, failed ones are tried anew."""
-    retry(farm, job_id)
+def retry_job(job_id: str, farm: FarmDep, *, replan: bool = False) -> JobView:
+    """Take a failed job up where it failed: finished chunks are kept, failed ones are tried anew.
+
+    `replan` throws away what was rendered, and begins anew with the workers and the version there are now.
+    """
+    retry(farm, job_id, replan=replan)
     return job_view(farm, job_id)
 
 

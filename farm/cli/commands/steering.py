@@ -36,16 +36,26 @@ def cancel(job: given.JobId, *, json: given.Json = False) -> int:
     return cancel_job(job, as_json=json)
 
 
-def retry(job: given.JobId, *, json: given.Json = False) -> int:
+def retry(
+    job: given.JobId,
+    *,
+    replan: Annotated[
+        bool, typer.Option("--replan", help="Keep nothing: begin anew with the present version.")
+    ] = False,
+    json: given.Json = False,
+) -> int:
     """Take up a failed job where it failed.
 
     Finished chunks are kept; those that failed get all their attempts again. `farm status` names their
     frames, and what their workers said. A job that failed for its input keeps nothing: repair it, and submit
     it again.
+
+    A job that was planned by another version of the farm, or with other weights, is not finished by workers
+    that would give other pixels: after an upgrade, --replan renders it from the start.
     """
     from farm.cli.steering import retry_job
 
-    return retry_job(job, as_json=json)
+    return retry_job(job, replan=replan, as_json=json)
 
 
 def unblock(job: given.JobId, worker: given.WorkerName, *, json: given.Json = False) -> int:

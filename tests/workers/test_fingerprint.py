@@ -1,0 +1,62 @@
+"""What a worker's pixels depend on, as it says itself."""
+
+from __future__ import annotations
+
+import av
+import pytest
+import torch
+
+from broker.messages import EncodeSpec
+from tests.faults.engines import Trial
+from workers.fingerprint import encoder_build, fingerprint
+from workers.swappers import open_swapper
+
+
+def spec(codec: str) -> EncodeSpec:
+    return EncodeSpec(codec=codec, pix_fmt="yuv420p")
+
+
+def test_encoders_name_their_build():
+    """x264 and x265 by what they write into every stream."""
+    assert encoder_build("libx264", "yuv420p").startswith("x264 - core ")
+    assert encoder_build("libx265", "yuv420p").startswith("x265 (build ")
+
+
+@pytest.mark.parametrize("codec", ["ffv1", "libsvtav1", "libvpx-vp9"])
+def test_other_encoders_are_known_by_what_they_make(codec):
+    """Twice the same, and not that of another encoder."""
+    first = encoder_build(codec, "yuv420p")
+    encoder_build.cache_clear()
+    assert encoder_build(codec, "yuv420p") == first
+    assert first.startswith("digest ")
+    assert first != encoder_build("mjpeg", "yuvj420p")
+
+
+def test_an_encoder_that_is_not_there_is_a_part_as_well():
+    """So that a worker without it differs from one that has it, and says so."""
+    assert "does not open" in encoder_build("no_such_encoder", "yuv420p")
+
+
+def test_without_networks_torch_is_no_part():
+    parts = fingerprint(open_swapper("passthrough"), spec("ffv1"))
+    assert parts["PyAV"] == av.__version__
+    assert "encoder ffv1" in parts
+    assert not any(part.startswith(("torch", "model", "device")) for part in parts)
+
+
+def test_networks_bring_their_digests_and_what_they_run_on():
+    """And torch's threads on a CPU: sums are split among them."""
+    parts = fingerprint(open_swapper("portrait"), spec("libx264"))
+    assert {"model fusion-lite", "model pnet", "torch", "device"} <= set(parts)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        other = fingerprint(open_swapper("portrait"), spec("libx264"))
+    finally:
+        torch.set_num_threads(threads)
+    differing = {part for part in parts if parts[part] != other[part]}
+    assert differing == ({"torch threads"} if parts["device"] == "cpu" else set())
+
+
+def test_an_operators_own_engine_is_known_by_its_source():
+    assert "engine trial" in fingerprint(Trial(), None)
