@@ -62,12 +62,13 @@ class FuseSpec:
     engine: str  # a name in workers.swappers
     source_face: int | None = None  # which face of the portrait, left to right; None: the largest
     faces: str = "all"  # which faces of a frame: "all" or "largest"
-    boost: int = 1  # identity networks: crops this many times as large, a side
+    boost: int = 1  # swap networks: crops this many times as large, a side
     ratio: float = 1.0  # 0..1: how much of the source is fused in
     smoothing: float = 0.0  # 0..1: of the fused skin
     brightness: float = 0.0  # -1..1 of the whole range, added to the fused face
     mode: str = "normal"  # "normal": the network; "blend": gradients; "overlay": bands of detail
     threshold: float = 0.8  # how sure the detector must be of a face; ONet's usual threshold
+    analyser: str = "mtcnn"  # what finds the faces: the farm's own, or an installed one's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,7 @@ class SourceChecked(Message):
     fingerprint: Fingerprint = field(default_factory=dict)  # of the worker that looked
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
     message: str = ""
+    models: dict[str, str] = field(default_factory=dict)  # digests of all weights that the job uses, by name
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:

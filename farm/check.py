@@ -13,7 +13,12 @@ from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
 from farm.media.wishes import EncodingWish
+from farm.modelstore.arrival import OWN_ENGINES
+from farm.modelstore.catalogue import known_models
 from farm.requests import JobRequest
+
+#: What only the portrait engine can do: swap networks paint the whole face themselves.
+PORTRAIT_ONLY = ("skin_smoothing", "brightness", "mode")
 
 #: Largest portrait taken, in bytes. It travels through Redis to every worker.
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
@@ -31,6 +36,7 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
     info = probe(Path(request.input))
     _check_moments(request, info)
     target = choose_target(Path(request.output), info, _wish(request))
+    _check_engine(request)
     _check_source(request)
     _check_output(request, info)
     return info, target
@@ -71,6 +77,20 @@ def _check_moments(request: JobRequest, info: MediaInfo) -> None:
     if start is not None and start.seconds is not None and length_s is not None and start.seconds >= length_s:
         raise BadInput(
             f"--start {request.start} is after the end", hint=f"the video is {float(length_s):.3f} s long"
+        )
+
+
+def _check_engine(request: JobRequest) -> None:
+    if request.pixel_boost > 1 and request.engine in OWN_ENGINES:
+        raise BadInput(
+            f"the engine {request.engine} takes no --pixel-boost: its crops follow the face's size already",
+            hint="leave --pixel-boost out, or choose a swap network with --engine",
+        )
+    said = [f"--{name.replace('_', '-')}" for name in PORTRAIT_ONLY if getattr(request, name) is not None]
+    if said and request.engine in known_models():
+        raise BadInput(
+            f"the engine {request.engine} takes no {', '.join(said)}",
+            hint="leave it out, or --engine portrait",
         )
 
 

@@ -134,7 +134,15 @@ class FarmUnreachable(FarmError):
 
 #: What workers say of a source or a request that can never work; to a user it is bad input too.
 WORKER_BAD_INPUT = frozenset(
-    {"no-face", "not-a-picture", "no-such-face", "source-unusable", "unknown-engine"}
+    {
+        "model-missing",
+        "no-face",
+        "not-a-picture",
+        "no-such-face",
+        "package-missing",
+        "source-unusable",
+        "unknown-engine",
+    }
 )
 
 

@@ -24,6 +24,8 @@ _NAMES = {
     "brightness": "brightness",
     "mode": "mode",
     "detection_threshold": "threshold",
+    "pixel_boost": "boost",
+    "analyser": "analyser",
 }
 
 

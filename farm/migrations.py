@@ -63,6 +63,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE job ADD COLUMN stranded_at DOUBLE PRECISION",
         "ALTER TABLE job ADD COLUMN fingerprint JSON",
     ),
+    # Which weights a job uses.
+    5: ("ALTER TABLE job ADD COLUMN models JSON",),
 }
 
 #: What makes JSON of text; SQLite keeps it as text.

@@ -58,6 +58,7 @@ class Job(Row):
     pause_bytes: Mapped[int | None] = mapped_column(BigInteger)  # what must be free there
     paused_at: Mapped[float | None]
     stranded_at: Mapped[float | None]  # since when every live worker is blocked for it
+    models: Mapped[dict[str, str] | None]  # SHA-256 digests of all weights that it uses, by name
     fingerprint: Mapped[dict[str, str] | None]  # what made the plan: `broker.fingerprint`
 
     # Sums over the chunks, kept by whoever moves one, in the same transaction: no list and no round of the

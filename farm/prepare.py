@@ -38,6 +38,9 @@ HINTS = {
     "no-face": "take a sharp, upright picture of a face that looks at the camera and fills a tenth of it",
     "not-a-picture": "give a JPEG, PNG or WebP file with --source",
     "no-such-face": "leave --source-face out to take the largest",
+    "model-missing": "install it on every worker's machine, then `farm retry`, or submit again",
+    "model-unusable": "`farm models verify` says which file it is; `farm models add` puts it back",
+    "package-missing": "install it on every worker's machine, then submit again",
     "unknown-engine": "the message names the engines that the worker has; choose one with --engine",
 }
 
@@ -177,6 +180,7 @@ def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
 def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:
     if checked.code is not None:
         raise SourceRefused(checked.message, code=checked.code, hint=HINTS.get(checked.code, ""))
+    farm.store.update_job(job.id, models=checked.models)
     if len(checked.boxes) > 1 and checked.chosen is not None:
         farm.store.add_note(job.id, _choice(checked, checked.chosen))
 

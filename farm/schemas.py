@@ -98,6 +98,8 @@ class JobView(_Body):
     """Half the width of the interval around `eta_s` that should hold 19 times in 20."""
     first_frame_s: float | None
     """From submission to the first rendered frame."""
+    models: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 digests of all weights that it uses, by name, once a worker has opened them."""
     notes: list[str]
     """Warnings: a face chosen of several, a track that could not be kept."""
     running: list[RunningChunk]

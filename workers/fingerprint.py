@@ -20,8 +20,11 @@ from av.video.codeccontext import VideoCodecContext
 
 from broker.fingerprint import SHOWN_DIGITS, Fingerprint, code_digest
 from broker.framing import MAGIC
-from broker.messages import EncodeSpec
+from broker.messages import EncodeSpec, FuseSpec
 from workers.swappers.contract import Swapper
+
+#: The farm's own detector, as jobs call it.
+OWN = "mtcnn"
 
 #: Encoders that write their build into the stream: "x264 - core 165", "x265 (build 216) - 4.2".
 _BUILD = re.compile(rb"x264 - core \d+(?: r\d+ \w+)?|x265 \(build \d+\) - [\w.+-]+")
@@ -33,20 +36,21 @@ _TRIAL_PX, _TRIAL_FRAMES = (256, 144), 3
 _LIBRARIES = ("libavcodec", "libavutil", "libswscale")
 
 
-def fingerprint(swapper: Swapper, encode: EncodeSpec | None) -> Fingerprint:
+def fingerprint(swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> Fingerprint:
     """Return what the chunks of a job depend on here, that is rendered by `swapper` and encoded so."""
+    models = swapper.models(fuse)
     found = {
         "program": importlib.metadata.version("face-fusion-farm"),
         "code": code_digest("broker", "workers"),
         "segments": MAGIC.decode(),
         "PyAV": av.__version__,
         **{name: ".".join(map(str, av.library_versions[name])) for name in _LIBRARIES},
-        **{f"model {name}": digest[:SHOWN_DIGITS] for name, digest in swapper.models.items()},
+        **{f"model {name}": digest[:SHOWN_DIGITS] for name, digest in models.items()},
         **_own_code(swapper),
     }
     if encode is not None:
         found[f"encoder {encode.codec}"] = encoder_build(encode.codec, encode.pix_fmt)
-    return found | dict(_networks()) if swapper.models else found
+    return found | dict(_networks()) | _onnx(swapper, fuse) if models else found
 
 
 @functools.cache
@@ -92,6 +96,13 @@ def _networks() -> Iterator[tuple[str, str]]:
     if device == "cpu":
         # Sums are split among the threads, and floats add up differently.
         yield "torch threads", str(torch.get_num_threads())
+
+
+def _onnx(swapper: Swapper, fuse: FuseSpec) -> Fingerprint:
+    """Return the runtime of installed networks, for jobs that use one: others run where it is missing."""
+    if not type(swapper).__module__.startswith("workers.swappers.identity") and fuse.analyser == OWN:
+        return {}
+    return {"onnxruntime": importlib.metadata.version("onnxruntime")}
 
 
 def _own_code(swapper: Swapper) -> Fingerprint:

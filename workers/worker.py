@@ -167,7 +167,8 @@ class Worker:
             radius=swapper.radius,
             boxes=boxes,
             chosen=source.chosen,
-            fingerprint=fingerprint(swapper, message.encode),
+            models=dict(swapper.models(message.fuse)),
+            fingerprint=fingerprint(swapper, message.fuse, message.encode),
         )
 
     def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:
@@ -178,7 +179,7 @@ class Worker:
         """
         if not chunk.fingerprint:
             return
-        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.encode))
+        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.fuse, chunk.encode))
         if found:
             raise OtherBuild(f"this worker would render other pixels: {'; '.join(found)}")
 

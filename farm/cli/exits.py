@@ -6,7 +6,15 @@ import json
 import sys
 from collections.abc import Sequence
 
-from farm.errors import BadInput, FarmError, FarmUnreachable, JobNotFound, ServiceMissing, StaleTransition
+from farm.errors import (
+    BadInput,
+    FarmError,
+    FarmUnreachable,
+    JobNotFound,
+    ServiceMissing,
+    StaleTransition,
+    is_bad_input,
+)
 from farm.states import JobState
 
 DONE = 0
@@ -14,10 +22,6 @@ FAILED = 1
 BAD_USAGE = 2
 UNREACHABLE = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-
-#: What a worker says of a source portrait or an engine that cannot be used: the user's to repair, although
-#: the job had begun when it was found.
-BAD_INPUT_CODES = frozenset({"no-face", "not-a-picture", "no-such-face", "source-unusable", "unknown-engine"})
 
 
 def exit_code(error: FarmError) -> int:
@@ -31,8 +35,7 @@ def exit_code(error: FarmError) -> int:
 
 def exit_code_of(code: str) -> int:
     """Return the exit code for a job that failed with an error of this code."""
-    is_users = code in BAD_INPUT_CODES or code in _codes(BadInput)
-    return BAD_USAGE if is_users else FAILED
+    return BAD_USAGE if is_bad_input(code) else FAILED
 
 
 def say_error(error: FarmError, *, as_json: bool, has_job: bool = True) -> None:
@@ -61,10 +64,6 @@ def wants_json(arguments: Sequence[str]) -> bool:
     """Say whether the command line asks for JSON, without parsing it: it may be what could not be parsed."""
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in own
-
-
-def _codes(kind: type[FarmError]) -> set[str]:
-    return {kind.code}.union(*(_codes(below) for below in kind.__subclasses__()))
 
 
 def _one_line(text: str) -> str:

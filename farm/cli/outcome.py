@@ -39,6 +39,7 @@ def to_json(view: JobView) -> dict[str, Any]:
         "pause": None if view.pause is None else view.pause.model_dump(),
         "failed": [chunk.model_dump() for chunk in view.failed],
         "can_retry": view.can_retry,
+        "models": view.models,
         "notes": view.notes,
         "running": [chunk.model_dump() for chunk in view.running],
     }

@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from broker.clock import SystemClock
+from broker.config import models_directory
+from broker.installed import ModelStore
 from farm.check import check
 from farm.cli.checking import check_now
 from farm.cli.config import CliConfig
@@ -28,6 +30,7 @@ from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.plan import FarmPlan
 from farm.launching.private_home import private_home
+from farm.modelstore.registry import check_installed
 from farm.output import partial_path
 from farm.requests import JobRequest
 from farm.schemas import JobView
@@ -117,6 +120,7 @@ def _canceled_on(client: FarmClient, view: JobView | None) -> Interrupted:
 
 def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
     """Render on a farm of its own, that is gone afterwards, whatever happened."""
+    check_installed(ModelStore(models_directory()), request.engine, request.analyser)
     clock = SystemClock()
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))

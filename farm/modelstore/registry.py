@@ -14,6 +14,7 @@ from pathlib import Path
 from broker.errors import ModelMissing, ModelSpoiled
 from broker.installed import REGISTRY, VERSION, Model, ModelStore
 from farm.errors import ModelRefused
+from farm.modelstore.catalogue import known_models
 
 
 def read(store: ModelStore) -> dict[str, Model]:
@@ -42,6 +43,29 @@ def installed(store: ModelStore, name: str) -> Model:
             str(ModelMissing(name)), hint="`farm models list` shows what is there", code="model-missing"
         )
     return models[name]
+
+
+def check_installed(store: ModelStore, *names: str) -> None:
+    """Refuse what needs a known model that is not installed, before anything is started for it.
+
+    Names that the catalogue does not know pass: they may be the farm's own engines, or an operator's.
+
+    Raises:
+        ModelRefused: one is missing; the hint is the command that installs it.
+    """
+    models = read(store)
+    for name in names:
+        known = known_models().get(name)
+        if known is None or name in models:
+            continue
+        pull = f"farm models pull {name}" + ("" if known.is_free else " --accept-licence")
+        raise ModelRefused(
+            f"the model {name} is not installed",
+            hint=f"`{pull}`"
+            if known.downloads
+            else f"see {known.page}, then `farm models add PATH --name {name}`",
+            code="model-missing",
+        )
 
 
 def put(store: ModelStore, model: Model, files: Path) -> None:

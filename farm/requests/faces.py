@@ -13,7 +13,11 @@ class FaceRequest(Body):
     """Which faces, and how."""
 
     engine: str = "portrait"
-    """How faces are changed: `portrait`, or `passthrough` for none."""
+    """How faces are changed: `portrait`, `passthrough` for none, or an installed swap network's name."""
+    pixel_boost: int = Field(default=1, ge=1, le=8)
+    """Swap networks see and give crops this many times as large a side, as interleaved parts."""
+    analyser: str = "mtcnn"
+    """What finds the faces: the farm's own `mtcnn`, or an installed analyser's name."""
     source_face: int | None = Field(default=None, ge=0)
     """Which face of the portrait, counted from the left from 0; by default the largest."""
     faces: Literal["all", "largest"] = "all"

@@ -86,6 +86,7 @@ def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
         eta_error_s=None if eta_s is None else eta_error_s(job, eta_s),
         first_frame_s=None if job.first_frame_at is None else job.first_frame_at - job.created_at,
         notes=list(job.notes),
+        models=job.models or {},
         running=running,
         error=_error(job),
         priority=job.priority,

@@ -38,9 +38,8 @@ class Weighty(Trial):
 
     name = "weighty"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.models = {"weighty-net": hashlib.sha256(os.environ["FARM_WORKER_NAME"].encode()).hexdigest()}
+    def models(self, fuse: FuseSpec) -> dict[str, str]:
+        return {"weighty-net": hashlib.sha256(os.environ["FARM_WORKER_NAME"].encode()).hexdigest()}
 
 
 def _raise() -> None:

@@ -6,7 +6,7 @@ import av
 import pytest
 import torch
 
-from broker.messages import EncodeSpec
+from broker.messages import EncodeSpec, FuseSpec
 from tests.faults.engines import Trial
 from workers.fingerprint import encoder_build, fingerprint
 from workers.swappers import open_swapper
@@ -38,7 +38,7 @@ def test_an_encoder_that_is_not_there_is_a_part_as_well():
 
 
 def test_without_networks_torch_is_no_part():
-    parts = fingerprint(open_swapper("passthrough"), spec("ffv1"))
+    parts = fingerprint(open_swapper("passthrough"), FuseSpec(engine="passthrough"), spec("ffv1"))
     assert parts["PyAV"] == av.__version__
     assert "encoder ffv1" in parts
     assert not any(part.startswith(("torch", "model", "device")) for part in parts)
@@ -46,12 +46,12 @@ def test_without_networks_torch_is_no_part():
 
 def test_networks_bring_their_digests_and_what_they_run_on():
     """And torch's threads on a CPU: sums are split among them."""
-    parts = fingerprint(open_swapper("portrait"), spec("libx264"))
-    assert {"model fusion-lite", "model pnet", "torch", "device"} <= set(parts)
+    parts = fingerprint(open_swapper("portrait"), FuseSpec(engine="portrait"), spec("libx264"))
+    assert {"model fusion-lite", "model mtcnn-pnet", "torch", "device"} <= set(parts)
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)
     try:
-        other = fingerprint(open_swapper("portrait"), spec("libx264"))
+        other = fingerprint(open_swapper("portrait"), FuseSpec(engine="portrait"), spec("libx264"))
     finally:
         torch.set_num_threads(threads)
     differing = {part for part in parts if parts[part] != other[part]}
@@ -59,4 +59,4 @@ def test_networks_bring_their_digests_and_what_they_run_on():
 
 
 def test_an_operators_own_engine_is_known_by_its_source():
-    assert "engine trial" in fingerprint(Trial(), None)
+    assert "engine trial" in fingerprint(Trial(), FuseSpec(engine="trial"), None)

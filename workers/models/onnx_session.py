@@ -33,16 +33,16 @@ class OnnxNetwork:
         """
         runtime = _runtime()
         try:
-            self._session = runtime.InferenceSession(
+            self.session = runtime.InferenceSession(
                 str(path), sess_options=_options(runtime, threads), providers=_providers(runtime)
             )
         except Exception as error:  # onnxruntime's errors have no common root but this
             raise ModelUnusable(f"{path.name} cannot be opened: {_first_line(error)}") from error
         self.name = path.name
         self.path = path
-        self.inputs: dict[str, tuple[int | None, ...]] = _shapes(self._session.get_inputs())
-        self.outputs: dict[str, tuple[int | None, ...]] = _shapes(self._session.get_outputs())
-        self._types = {node.name: _dtype(node.type) for node in self._session.get_inputs()}
+        self.inputs: dict[str, tuple[int | None, ...]] = _shapes(self.session.get_inputs())
+        self.outputs: dict[str, tuple[int | None, ...]] = _shapes(self.session.get_outputs())
+        self._types = {node.name: _dtype(node.type) for node in self.session.get_inputs()}
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """Return all outputs, in the network's order; floating-point ones as float32.
@@ -54,7 +54,7 @@ class OnnxNetwork:
         """
         fed = {name: np.ascontiguousarray(value, self._types[name]) for name, value in inputs.items()}
         try:
-            found = self._session.run(None, fed)
+            found = self.session.run(None, fed)
         except Exception as error:
             raise ModelUnusable(f"{self.name} cannot be run: {_first_line(error)}") from error
         return [np.asarray(value, np.float32) if value.dtype == np.float16 else value for value in found]

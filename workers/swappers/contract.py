@@ -28,7 +28,9 @@ class Swapper(Protocol):
 
     name: str
     radius: int
-    models: Mapping[str, str]  # what its networks are, by name: SHA-256 digests of their weights
+
+    def models(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return the SHA-256 digests, by name, of all the weights that a job with these settings uses."""
 
     def warm(self) -> None:
         """Do one real pass at real shape, so that the first chunk does not pay for it."""

@@ -15,8 +15,10 @@ class Passthrough:
     name = "passthrough"
     radius = 0
 
-    def __init__(self) -> None:
-        self.models: Mapping[str, str] = {}
+    def models(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return nothing: no network is used."""
+        del fuse
+        return {}
 
     def warm(self) -> None:
         """Do nothing: there is nothing to warm."""

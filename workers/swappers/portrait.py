@@ -9,11 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from broker.config import models_directory
+from broker.installed import ModelStore
 from broker.messages import FuseSpec
+from workers.analysers.opening import OWN, Analysers
 from workers.face.fuse import Likeness, fuse_face
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
-from workers.face.track import RADIUS
+from workers.face.track import RADIUS, Finder
 from workers.frames import Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.device import best_device
@@ -48,8 +51,13 @@ class PortraitSwapper:
         self._device = device or best_device()
         self._finder = FaceFinder(self._device)
         self._fusion = fusion or _shipped_fusion(self._device)
-        # Another fusion has no name here, and no job is rendered with one.
-        self.models: Mapping[str, str] = {**SHA256, "fusion-lite": str(read_facts()["sha256"])}
+        self._analysers = Analysers(self._finder, ModelStore(models_directory()))
+
+    def models(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return the digests of the detector's and the fusion's weights."""
+        own = {f"mtcnn-{name}": digest for name, digest in SHA256.items()}
+        fusion = {"fusion-lite": str(read_facts()["sha256"])}
+        return {**own, **fusion, **self._analysers.digests(fuse.analyser)}
 
     def warm(self) -> None:
         """Run the detector and the fusion once at the sizes of a 720p search and a usual crop."""
@@ -66,7 +74,7 @@ class PortraitSwapper:
             NoSuchFace: `fuse.source_face` is not the number of one of its faces.
         """
         picture = decoded(portrait)
-        faces = faces_in(picture, self._finder)
+        faces = faces_in(picture, self._finder_for(fuse))
         chosen = choice(faces, fuse.source_face)
         return Source(faces=faces, chosen=chosen, prepared=Likeness.of(picture, faces[chosen].landmarks))
 
@@ -76,11 +84,14 @@ class PortraitSwapper:
         At most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
         """
         fusion = {"normal": self._fuse, "blend": poisson, "overlay": multiband}[fuse.mode]
-        faces_of = followed(frames, self._finder, which=fuse.faces, threshold=fuse.threshold)
+        faces_of = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
         for frame, faces in faces_of:
             canvas = Canvas(frame.picture)
             num_fused = sum(fuse_face(canvas, face, source.prepared, fusion, fuse) for face in faces)
             yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num_fused)
+
+    def _finder_for(self, fuse: FuseSpec) -> Finder:
+        return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
 
     @torch.inference_mode()
     def _fuse(self, target: Rgb, source: Rgb, mask: NDArray[np.float32]) -> Rgb:

@@ -13,7 +13,28 @@ Engine = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="portrait, or passthrough: no change, for checking the farm itself.",
+        help="portrait; an installed swap network (`farm models list`); or passthrough: no change, for "
+        "checking the farm itself.",
+        rich_help_panel=_PANEL,
+    ),
+]
+PixelBoost = Annotated[
+    int,
+    typer.Option(
+        "--pixel-boost",
+        min=1,
+        max=8,
+        metavar="N",
+        help="Swap networks: crops N times as large a side, for N x N times the work.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Analyser = Annotated[
+    str,
+    typer.Option(
+        "--analyser",
+        metavar="NAME",
+        help="What finds the faces: mtcnn, or an installed pack or SCRFD detector.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -43,6 +64,8 @@ class FaceOptions:
     """Which faces, and how."""
 
     engine: Engine = "portrait"
+    pixel_boost: PixelBoost = 1
+    analyser: Analyser = "mtcnn"
     faces: Faces = "all"
     source_face: SourceFace = None
     require_face: RequireFace = False

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from broker.installed import ModelStore
 from tests.farm.modelstore.conftest import onnx_bytes
+from tests.workers.face.moving import COLLINS as PORTRAIT
+from tests.workers.identity.tiny import install
 
 
 @pytest.fixture
@@ -36,3 +39,42 @@ def test_terms_are_told_before_anything_is_downloaded(farm):
     refused = farm("models", "pull", "blendswap_256")
     assert refused.returncode == 2
     assert "Non-commercial" in refused.stderr and "--accept-licence" in refused.stderr
+
+
+def test_a_job_that_asks_for_a_missing_model_is_refused_at_once_with_the_command(farm, clip, tmp_path, home):
+    for wish in (("--engine", "hyperswap_1a_256"), ("--analyser", "buffalo_l")):
+        refused = farm("render", clip, "-s", PORTRAIT, "--private", "-o", tmp_path / "o.mp4", *wish, "--json")
+        assert refused.returncode == 2
+        error = json.loads(refused.stdout)["error"]
+        assert error["code"] == "model-missing"
+        assert f"farm models pull {wish[1]} --accept-licence" in error["hint"]
+        assert list(home.iterdir()) == [], "no farm was started"
+
+
+@pytest.mark.needs_redis
+@pytest.mark.needs_ffmpeg
+def test_an_installed_network_renders_and_the_job_records_its_digests(farm, clip, tmp_path):
+    """Real processes: the engine is the model's name; the result holds what the registry has."""
+    store = ModelStore(tmp_path / "models")
+    name = install(store, tmp_path, "inswapper")
+    output = tmp_path / "swapped.mkv"
+    wish = ("--engine", name, "--pixel-boost", "2", "--lossless", "-o", output, "--json")
+    done = farm("render", clip, "-s", PORTRAIT, "--private", "--gpus", "none", *wish)
+    assert done.returncode == 0, done.stderr
+    models = json.loads(done.stdout)["models"]
+    assert models == {each: model.digest for each, model in store.models().items()}
+    assert output.exists()
+
+
+@pytest.mark.needs_redis
+def test_a_worker_without_the_model_refuses_the_job_before_it_renders(farm, clip, tmp_path):
+    wish = ("--engine", "nobodys", "-o", tmp_path / "o.mp4", "--json")
+    refused = farm("render", clip, "-s", PORTRAIT, "--private", "--gpus", "none", *wish)
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert error["code"] == "unknown-engine" and "farm models pull nobodys" in error["message"]
+
+
+def test_a_boost_for_an_engine_of_the_farms_own_is_refused(farm, clip, tmp_path):
+    refused = farm("render", clip, "-s", PORTRAIT, "--pixel-boost", "2", "-o", tmp_path / "o.mp4")
+    assert refused.returncode == 2 and "--pixel-boost" in refused.stderr

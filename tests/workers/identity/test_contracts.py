@@ -152,7 +152,9 @@ def test_installed_networks_are_engines_and_say_their_digests(store, tmp_path):
     assert name in engine_names(store)
     models = store.models()
     swapper = open_swapper(name, store)
-    assert swapper.models == {each: models[each].digest for each in (name, "tiny-recogniser")}
+    assert swapper.models(FuseSpec(engine=name)) == {
+        each: models[each].digest for each in (name, "tiny-recogniser")
+    }
 
 
 def test_a_missing_engine_or_recogniser_names_the_command(store, tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from broker.messages import FuseSpec
+from workers.analysers.opening import OWN, Analysers
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
 from workers.frames import Frame
@@ -34,13 +35,19 @@ class IdentitySwapper:
         encoder: SourceEncoder,
         finder: Finder,
         models: Mapping[str, str],
+        analysers: Analysers,
     ) -> None:
         """Take the parts; `models` names the installed models that they came from, with their digests."""
         self.name = name
-        self.models = models
+        self._models = models
+        self._analysers = analysers
         self._network = network
         self._encoder = encoder
         self._finder = finder
+
+    def models(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return the digests of the network, of what its source needs, and of the analyser."""
+        return {**self._models, **self._analysers.digests(fuse.analyser)}
 
     def warm(self) -> None:
         """Run the detector and the network once at the sizes of a 720p search and of a crop."""
@@ -60,7 +67,7 @@ class IdentitySwapper:
             NoSuchFace: `fuse.source_face` is not the number of one of its faces.
         """
         picture = decoded(portrait)
-        faces = faces_in(picture, self._finder)
+        faces = faces_in(picture, self._finder_for(fuse))
         chosen = choice(faces, fuse.source_face)
         likeness = Likeness(picture=picture, landmarks=faces[chosen].landmarks)
         return Source(faces=faces, chosen=chosen, prepared=self._encoder.encode([likeness]))
@@ -71,12 +78,17 @@ class IdentitySwapper:
         side_px = contract.side_px * fuse.boost
 
         def change(crop: Rgb) -> Rgb:
-            return self._change(crop, source.prepared, fuse.boost)
+            changed = self._change(crop, source.prepared, fuse.boost)
+            return changed if fuse.ratio == 1 else crop + np.float32(fuse.ratio) * (changed - crop)
 
-        for frame, faces in followed(frames, self._finder, which=fuse.faces):
+        stream = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
+        for frame, faces in stream:
             canvas = Canvas(frame.picture)
             num = sum(change_face(canvas, face, contract.template, side_px, change) for face in faces)
             yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+
+    def _finder_for(self, fuse: FuseSpec) -> Finder:
+        return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
 
     def _change(self, crop: Rgb, source: SourceInput, boost: int) -> Rgb:
         """Change one crop; faces are never batched together: a batch's size may show in the last bits."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from broker.errors import ModelSpoiled
 from broker.installed import Model, ModelFile, ModelStore
+from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.device import best_device
@@ -36,11 +37,13 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
     contract = CONTRACTS[model.contract]
     path = _checked(store, model, _main_file(model))
     encoder, others = _encoder(store, model, contract, path)
+    finder = FaceFinder(best_device())
     return IdentitySwapper(
         model.name,
         network=SwapNetwork(OnnxNetwork(path), contract),
         encoder=encoder,
-        finder=FaceFinder(best_device()),
+        finder=finder,
+        analysers=Analysers(finder, store),
         models={model.name: model.digest, **others},
     )
 

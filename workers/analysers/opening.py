@@ -1,0 +1,69 @@
+"""The analyser that a job asks for: the farm's own, or an installed one by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.errors import ModelSpoiled
+from broker.installed import Model, ModelFile, ModelStore
+from workers.analysers.scrfd import ScrfdFinder
+from workers.errors import ModelMissing, ModelUnusable
+from workers.face.track import Finder
+
+#: The farm's own detector, which needs no download.
+OWN = "mtcnn"
+
+#: How packs name their detector; a model of one file may name it as it likes.
+_DETECTORS = ("det_", "scrfd")
+
+
+class Analysers:
+    """The installed analysers of a worker, each opened when first asked for."""
+
+    def __init__(self, own: Finder, store: ModelStore) -> None:
+        """Take the farm's own detector, and the store that holds the others."""
+        self._own = own
+        self._store = store
+        self._opened: dict[str, Finder] = {}
+
+    def finder(self, name: str) -> Finder:
+        """Return what finds faces under that name.
+
+        Raises:
+            ModelMissing: no analyser of that name is installed; the message says how to get it.
+            ModelUnusable: its file is spoiled, or no detector.
+            PackageMissing: the extra `models` is not installed.
+        """
+        if name == OWN:
+            return self._own
+        if name not in self._opened:
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def digests(self, name: str) -> dict[str, str]:
+        """Return the analyser's name and digest; nothing for the farm's own."""
+        return {} if name == OWN else {name: self._model(name).digest}
+
+    def _open(self, name: str) -> Finder:
+        model = self._model(name)
+        try:
+            return ScrfdFinder(self._store.checked(model, _detector(model)))
+        except ModelSpoiled as error:
+            raise ModelUnusable(str(error)) from error
+
+    def _model(self, name: str) -> Model:
+        model = self._store.models().get(name)
+        if model is None or model.kind != "analyser":
+            raise ModelMissing(
+                f"no analyser {name!r} is installed here; {OWN} needs none; "
+                f"`farm models pull {name}` or `farm models add PATH` installs one"
+            )
+        return model
+
+
+def _detector(model: Model) -> ModelFile:
+    networks = [file for file in model.files if file.name.endswith(".onnx")]
+    named = [file for file in networks if Path(file.name).name.startswith(_DETECTORS)]
+    if len(named) == 1 or len(networks) == 1:
+        return (named or networks)[0]
+    raise ModelUnusable(f"model {model.name} has no detector among {', '.join(f.name for f in networks)}")
