@@ -6,7 +6,7 @@ SOURCE ?=
 # Two torch processes on the same cores slow each other a hundredfold with more.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all bench lint train clean
+.PHONY: setup demo test test-all bench bench-gpu lint train clean
 
 setup: .venv/.ready  ## make .venv with everything; no root
 
@@ -27,6 +27,9 @@ test-all: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+bench-gpu:  ## the engine on this machine's GPU; needs torch, numpy and safetensors, no setup
+	$(PYTHON) -m bench.gpu $(BENCH_GPU)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -35,6 +35,7 @@ class WorkerBeat:
     fps: float = 0.0  # frames per second at which it renders now; 0 when it does not
     started_at: float = 0.0  # Unix seconds
     version: str = ""  # of the program it runs
+    plan: str = ""  # what its engines do with the device's memory, for people
 
 
 class Heartbeats(Protocol):

@@ -141,6 +141,8 @@ class WorkerView(_Body):
     job: str | None
     chunk: int | None
     fps: float | None
+    plan: str
+    """What its engines do with the device's memory, in one line; empty where none plans it."""
     blocked_for: list[str] = Field(default_factory=list)
     """Jobs whose chunks it does not get."""
 

@@ -13,13 +13,15 @@ import socket
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 from types import FrameType
 
 from broker.config import BrokerConfig
 from broker.queues import RENDER, personal_queue
-from workers.config import WorkerConfig, child_environment
+from workers.config import EngineConfig, WorkerConfig, child_environment
 from workers.dying import die_with_parent
-from workers.errors import NoSuchGpu
+from workers.engine.settings import settings_of
+from workers.errors import BadSettings, NoSuchGpu
 from workers.gpus import choose_gpus
 
 #: Exit code for options that cannot be used here, as everywhere in the farm.
@@ -32,8 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         BrokerConfig.from_environment()
         WorkerConfig.from_environment()
+        EngineConfig.from_environment()
     except ValueError as error:
         sys.stderr.write(f"error: {error}\nhint: unset the variable, or correct it\n")
+        return BAD_USAGE
+    try:
+        settings_of(_engine(options))
+    except BadSettings as error:
+        hint = "python -m workers.engine.settings prints every key, its default and its meaning"
+        sys.stderr.write(f"error: {error}\nhint: {hint}\n")
         return BAD_USAGE
     try:
         gpus = choose_gpus(options.gpus)
@@ -88,7 +97,18 @@ def _worker(options: argparse.Namespace, gpu: str | None) -> tuple[list[str], di
         ),
         *("--hostname", name, "--without-mingle", "--without-gossip", "--loglevel", options.loglevel),
     ]
-    return command, child_environment(name=name, warm=options.warm, gpu=gpu)
+    return command, child_environment(name=name, warm=options.warm, gpu=gpu, engine=_engine(options))
+
+
+def _engine(options: argparse.Namespace) -> EngineConfig:
+    """Return what the options, and where they are silent the environment, say of the engine."""
+    around = EngineConfig.from_environment()
+    limit_gb = options.gpu_memory_limit
+    return EngineConfig(
+        settings_path=options.settings or around.settings_path,
+        profile=options.profile or around.profile,
+        gpu_memory_limit_gb=around.gpu_memory_limit_gb if limit_gb is None else limit_gb,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,6 +118,14 @@ def _parser() -> argparse.ArgumentParser:
         "--name", default="", help="shown on every chunk; by default the host and a random suffix"
     )
     parser.add_argument("--warm", default="portrait", help="engines made ready at start, comma-separated")
+    parser.add_argument(
+        "--gpu-memory-limit",
+        type=float,
+        metavar="GB",
+        help="device memory that the engine may take; by default 90 %% of a GPU's free memory",
+    )
+    parser.add_argument("--profile", help="auto (default), entry, mainstream or professional")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="farm.yaml: settings of the engine")
     parser.add_argument("--loglevel", default="info", help="Celery's log level")
     return parser
 

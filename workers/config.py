@@ -75,6 +75,15 @@ class EngineConfig:
             gpu_memory_limit_gb=_gigabytes(environment.get("FARM_WORKER_GPU_MEMORY_LIMIT")),
         )
 
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables that `from_environment` reads this from."""
+        given = {
+            "FARM_WORKER_SETTINGS": self.settings_path,
+            "FARM_WORKER_PROFILE": self.profile,
+            "FARM_WORKER_GPU_MEMORY_LIMIT": self.gpu_memory_limit_gb,
+        }
+        return {name: str(value) for name, value in given.items() if value is not None}
+
 
 def _gigabytes(text: str | None) -> float | None:
     if not text:
@@ -97,7 +106,12 @@ def _threads(text: str | None) -> int:
 
 
 def child_environment(
-    *, name: str, warm: str, gpu: str | None, environment: Mapping[str, str] = os.environ
+    *,
+    name: str,
+    warm: str,
+    gpu: str | None,
+    engine: EngineConfig | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """Return the environment of one worker's processes.
 
@@ -115,5 +129,6 @@ def child_environment(
         **environment,
         "FARM_WORKER_NAME": name,
         "FARM_WORKER_WARM": warm,
+        **(engine.to_environment() if engine else {}),
         **pinned,
     }

@@ -63,6 +63,11 @@ class Keeper:
         """Tell the farm that the worker takes chunks from now on; say whether it could be told."""
         return self._change(state="ready", engines=engines)
 
+    def note_plan(self, plan: str) -> None:
+        """Put what the engines do with the device's memory into the beats from the next one on."""
+        with self._guard:
+            self._beat = dataclasses.replace(self._beat, plan=plan)
+
     def leave(self) -> None:
         """Tell the farm that the worker goes, and have the render under way stop at its next frame."""
         with self._guard:

@@ -30,7 +30,7 @@ from workers.keeper import Keeper, Progress
 from workers.render import ChunkRenderer
 from workers.segment_io import read_parts
 from workers.swappers import open_swapper
-from workers.swappers.contract import Source, Swapper
+from workers.swappers.contract import Planned, Source, Swapper
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +59,9 @@ class Worker:
         fails with the reason, which its user then sees.
         """
         ready = tuple(name for name in self._config.warm if self._is_warm(name))
+        self._keeper.note_plan(plan := self._plan())
         if self._keeper.set_ready(ready):
-            log.info("ready", extra={"worker": self._config.name, "engines": ready})
+            log.info("ready: %s", plan or "no memory is planned", extra={"worker": self._config.name})
 
     def render_chunk(self, chunk: RenderChunk) -> None:
         """Claim, render and commit one chunk; whatever happens, the farm hears of it or the lease lapses."""
@@ -81,6 +82,7 @@ class Worker:
         try:
             with self._keeper.holding(lease, progress):
                 result = self._render(chunk, progress)
+                self._keeper.note_plan(self._plan())  # it may have run out of memory, and stepped down
                 self._broker.leases.commit(lease, result)
         except (LeaseLost, Stopped):
             log.warning("chunk taken away, or given up", extra=_fields(chunk))
@@ -104,10 +106,18 @@ class Worker:
     def _is_warm(self, name: str) -> bool:
         try:
             self._swapper(name).warm()
+        except RenderError as error:  # what it says is enough
+            log.error("engine %s is not ready: %s", name, error)  # noqa: TRY400
+            return False
         except Exception:  # whatever it is, other engines may work
             log.exception("engine %s is not ready", name)
             return False
         return True
+
+    def _plan(self) -> str:
+        """Return what the engines do with the device's memory: one line, empty where none plans it."""
+        planned = ((name, one) for name, one in self._swappers.items() if isinstance(one, Planned))
+        return " | ".join(f"{name}: {one.plan}" for name, one in planned)
 
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:

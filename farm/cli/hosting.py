@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,8 +71,11 @@ def stop_farm() -> int:
     return DONE
 
 
-def run_worker(*, gpus: str, name: str, warm: str) -> int:
-    """Become a worker of the farm at FARM_REDIS_URL; returns only if that cannot be done."""
+def run_worker(*, gpus: str, name: str, warm: str, engine: Mapping[str, object]) -> int:
+    """Become a worker of the farm at FARM_REDIS_URL; returns only if that cannot be done.
+
+    `engine` holds the worker's own options by name; those that are None are not given.
+    """
     if CliConfig.from_environment().redis_url is None:
         raise BadInput(
             "a worker must know the farm's Redis, and FARM_REDIS_URL is not set",
@@ -81,6 +84,8 @@ def run_worker(*, gpus: str, name: str, warm: str) -> int:
         )
     command = [sys.executable, "-m", "workers", "--gpus", gpus, "--warm", warm]
     command += ["--name", name] if name else []
+    for option, value in engine.items():
+        command += [] if value is None else [option, str(value)]
     os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted: this process becomes the worker
 
 

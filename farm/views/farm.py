@@ -58,5 +58,6 @@ def _worker_view(beat: WorkerBeat, blocked_for: list[str]) -> WorkerView:
         job=beat.job_id,
         chunk=beat.index,
         fps=beat.fps,
+        plan=beat.plan,
         blocked_for=blocked_for,
     )

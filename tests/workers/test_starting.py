@@ -97,3 +97,48 @@ def test_what_it_started_dies_with_it(redis_url):
     while any(is_running(pid) for pid in others):
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--gpu-memory-limit", "0"), "gpu_memory_limit: 0.0 is not at least 0.001"),
+        (("--profile", "huge"), "one of auto, entry, mainstream, professional"),
+        (("--settings", "nowhere.yaml"), "nowhere.yaml"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_at_once(options: tuple[str, ...], message: str):
+    worker = start("redis://127.0.0.1:1/0", *options)
+    _, said = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert message in said
+    assert "hint: " in said
+
+
+@pytest.mark.needs_redis
+def test_a_small_memory_budget_is_kept_and_told(redis_url: str):
+    """The plan that the engine settled for is in the worker's heartbeat."""
+    worker = start(redis_url, "--warm", "portrait", "--gpu-memory-limit", "0.034")
+    try:
+        wait_until_ready(redis_url, worker)
+        (beat,) = live(redis_url)
+    finally:
+        worker.terminate()
+        _, said = worker.communicate(timeout=30)
+    assert beat.engines == ("portrait",)
+    assert "tiles of 256 px" in beat.plan
+    assert "of 32.4 MiB; stepped down 1x" in beat.plan
+    assert beat.plan in said  # printed at start as well
+
+
+@pytest.mark.needs_redis
+def test_too_small_a_memory_budget_is_refused_with_the_number_that_would_do(redis_url: str):
+    worker = start(redis_url, "--warm", "passthrough,portrait", "--gpu-memory-limit", "0.01")
+    try:
+        wait_until_ready(redis_url, worker)
+        (beat,) = live(redis_url)
+    finally:
+        worker.terminate()
+        _, said = worker.communicate(timeout=30)
+    assert beat.engines == ("passthrough",)
+    assert "engine portrait is not ready: a budget of 0.0100 GB is too small; what would do: 0.02" in said

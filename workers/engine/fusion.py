@@ -89,15 +89,24 @@ class FusionEngine:
             self._need = self._measure(self._point)
         else:
             self._meter.limit(None)  # measured freely: what is refused must know the number that would do
-            half = half_of(self.device)
-            point, self._need, self._steps = fit(
-                self._point, self._measure, limit_bytes=limit_bytes, side_px=side_px, half=half
-            )
-            assert point == self._point
-            self._meter.limit(limit_bytes - reserve_of(limit_bytes))
+            try:
+                _, self._need, self._steps = fit(
+                    self._point,
+                    self._measure,
+                    limit_bytes=limit_bytes,
+                    side_px=side_px,
+                    half=half_of(self.device),
+                )
+            finally:  # whoever goes on without a plan is held to the limit all the same
+                self._meter.limit(limit_bytes - reserve_of(limit_bytes))
         for side in self._sides_px:
             self(*_blank(1, side, self.device))
         return self.plan
+
+    @property
+    def network(self) -> FusionNetwork:
+        """The engine's own copy of its network, on the device, folded and cast."""
+        return self._network
 
     @property
     def plan(self) -> Plan:

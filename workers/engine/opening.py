@@ -12,7 +12,7 @@ from workers.engine.ladder import Point
 from workers.engine.lessons import Lessons
 from workers.engine.precision import Precision, half_of
 from workers.engine.profile import Profile, profile_for
-from workers.engine.settings import Value, check, read_settings
+from workers.engine.settings import Value, settings_of
 from workers.models.weights import load_fusion
 
 GB = 10**9
@@ -42,19 +42,6 @@ def open_fusion(device: torch.device, config: EngineConfig | None = None) -> Fus
         lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
         has_graphs=bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
     )
-
-
-def settings_of(config: EngineConfig) -> dict[str, Value]:
-    """Return every setting: the command line's go before the file's.
-
-    Raises:
-        BadSettings: a setting that cannot be.
-    """
-    settings = read_settings(config.settings_path)
-    for name, value in (("profile", config.profile), ("gpu_memory_limit", config.gpu_memory_limit_gb)):
-        if value is not None:
-            settings[name] = check(name, value)
-    return settings
 
 
 def first_point(settings: dict[str, Value], profile: Profile, device: torch.device) -> Point:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workers.config import EngineConfig
 from workers.errors import BadSettings
 
 #: A value of a key. None is "not given": the profile decides.
@@ -101,6 +102,19 @@ def read_settings(path: Path | None) -> dict[str, Value]:
     """
     given = {} if path is None else dict(_flat(_loaded(path), path))
     return {key.name: given.get(key.name, key.default) for key in KEYS}
+
+
+def settings_of(config: EngineConfig) -> dict[str, Value]:
+    """Return every setting: the command line's go before the file's.
+
+    Raises:
+        BadSettings: a setting that cannot be.
+    """
+    settings = read_settings(config.settings_path)
+    for name, value in (("profile", config.profile), ("gpu_memory_limit", config.gpu_memory_limit_gb)):
+        if value is not None:
+            settings[name] = check(name, value)
+    return settings
 
 
 def check(name: str, value: Any) -> Value:

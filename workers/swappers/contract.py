@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from broker.messages import FuseSpec
 from workers.frames import Face, Frame
@@ -17,6 +17,15 @@ class Source:
     faces: tuple[Face, ...] = ()  # every face found, left to right
     chosen: int | None = None  # index into `faces`
     prepared: Any = field(default=None, repr=False)  # what the swapper needs of it
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """A swapper that divides a memory budget, and says how."""
+
+    @property
+    def plan(self) -> str:
+        """The plan as it is now, in one line."""
 
 
 class Swapper(Protocol):

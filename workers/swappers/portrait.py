@@ -13,6 +13,8 @@ from broker.config import models_directory
 from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
+from workers.engine.fusion import FusionEngine
+from workers.engine.opening import open_fusion
 from workers.face.fuse import Likeness, fuse_face
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
@@ -23,7 +25,7 @@ from workers.models.device import best_device
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.models.mtcnn_weights import SHA256
 from workers.models.unet import blur_inner
-from workers.models.weights import load_fusion, read_facts
+from workers.models.weights import read_facts
 from workers.swappers.contract import Source
 from workers.swappers.following import followed
 from workers.swappers.portraits import choice, decoded, faces_in
@@ -47,10 +49,11 @@ class PortraitSwapper:
 
         Raises:
             WeightsRejected: weights are missing or not the ones that were shipped.
+            BadSettings: the worker's settings of the engine cannot be.
         """
         self._device = device or best_device()
         self._finder = FaceFinder(self._device)
-        self._fusion = fusion or _shipped_fusion(self._device)
+        self._fusion = fusion or open_fusion(self._device)
         self._analysers = Analysers(self._finder, ModelStore(models_directory()))
 
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
@@ -60,10 +63,21 @@ class PortraitSwapper:
         return {**own, **fusion, **self._analysers.digests(fuse.analyser)}
 
     def warm(self) -> None:
-        """Run the detector and the fusion once at the sizes of a 720p search and a usual crop."""
+        """Run the detector and the fusion once at the sizes of a 720p search and a usual crop.
+
+        Raises:
+            BudgetTooSmall: the fusion does not fit into the memory that the worker was given.
+        """
+        if isinstance(self._fusion, FusionEngine):
+            self._fusion.warm()
         self._finder.find(Pyramid(np.zeros((720, LONGEST_SIDE_PX, 3), np.uint8)))
         blank = np.zeros((_WARM_SIDE_PX, _WARM_SIDE_PX, 3), np.float32)
         self._fuse(blank, blank, np.ones(blank.shape[:2], np.float32))
+
+    @property
+    def plan(self) -> str:
+        """What the fusion does with the device's memory, in one line."""
+        return str(self._fusion.plan) if isinstance(self._fusion, FusionEngine) else ""
 
     def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
         """Find the face to take from a picture file (JPEG, PNG, WebP ...), turned as its EXIF says.
@@ -103,7 +117,3 @@ class PortraitSwapper:
 
     def _tensor(self, crop: Rgb) -> Tensor:
         return torch.from_numpy(crop).permute(2, 0, 1)[None].contiguous().to(self._device)
-
-
-def _shipped_fusion(device: torch.device) -> Fusion:
-    return load_fusion().to(device)

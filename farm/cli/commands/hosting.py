@@ -50,6 +50,9 @@ def worker(
     warm: Annotated[
         str, typer.Option("--warm", help="Engines made ready at start, comma-separated.")
     ] = "portrait",
+    gpu_memory_limit: given.GpuMemoryLimit = None,
+    profile: given.Profile = None,
+    settings: given.Settings = None,
 ) -> int:
     """Join a running farm with this machine's GPUs, one process each, or with its CPU.
 
@@ -57,7 +60,8 @@ def worker(
     """
     from farm.cli.hosting import run_worker
 
-    return run_worker(gpus=gpus, name=name, warm=warm)
+    engine = {"--gpu-memory-limit": gpu_memory_limit, "--profile": profile, "--settings": settings}
+    return run_worker(gpus=gpus, name=name, warm=warm, engine=engine)
 
 
 def demo(

@@ -2,11 +2,20 @@
 
 from farm.cli.options.arguments import JobId, Json, PriorityNumber, WorkerName
 from farm.cli.options.files import Input
-from farm.cli.options.hosting import Gpus, HostingOptions, WindowBytes, Workers
+from farm.cli.options.hosting import (
+    GpuMemoryLimit,
+    Gpus,
+    HostingOptions,
+    Profile,
+    Settings,
+    WindowBytes,
+    Workers,
+)
 from farm.cli.options.job import JobOptions
 from farm.cli.options.spread import spread
 
 __all__ = [
+    "GpuMemoryLimit",
     "Gpus",
     "HostingOptions",
     "Input",
@@ -14,6 +23,8 @@ __all__ = [
     "JobOptions",
     "Json",
     "PriorityNumber",
+    "Profile",
+    "Settings",
     "WindowBytes",
     "WorkerName",
     "Workers",

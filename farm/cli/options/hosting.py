@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,38 @@ WindowBytes = Annotated[
         min=1 << 20,
         metavar="N",
         help="Bytes of video in Redis at once. [default: 256 MiB]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+GpuMemoryLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--gpu-memory-limit",
+        min=0.001,
+        metavar="GB",
+        help="Device memory that the engine may take. Too little costs speed first; below what it needs it "
+        "says how much would do. [default: 90 % of a GPU's free memory; on the CPU no limit]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="auto, entry (6-8 GB), mainstream (10-24 GB) or professional. [default: auto, by the GPU]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        help="farm.yaml with the engine's settings; `python -m workers.engine.settings` prints one.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

@@ -6,10 +6,10 @@ import yaml
 
 from workers.config import EngineConfig
 from workers.engine.ladder import Point
-from workers.engine.opening import open_fusion, settings_of
+from workers.engine.opening import open_fusion
 from workers.engine.precision import Precision
 from workers.engine.profile import PROFILES, class_of
-from workers.engine.settings import KEYS, manual, read_settings
+from workers.engine.settings import KEYS, manual, read_settings, settings_of
 from workers.errors import BadSettings
 
 CPU = torch.device("cpu")
