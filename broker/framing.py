@@ -52,7 +52,7 @@ class StreamHeader:
     width: int
     height: int
     pix_fmt: str
-    time_base: Fraction  # of every pts in the segment, and in `pts`
+    time_base: Fraction  # the video's; of every dts and duration in the segment
     extradata: bytes = b""
     codec_tag: str = ""
     frame_rate: Fraction | None = None  # nominal; never used to compute times
@@ -65,6 +65,7 @@ class StreamHeader:
     color_range: int = 0  # FFmpeg's AVColorRange: 0 unspecified, 1 limited, 2 full
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     start: int = 0  # absolute index of the first of `pts`
+    # Packets' pts are stamps: frames' indexes where the farm or a worker wrote them. Real times may repeat.
     pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order
     before: tuple[int, ...] = ()  # frames of context before the chunk: decoded, not put out
     after: tuple[int, ...] = ()  # frames of context after it

@@ -21,7 +21,7 @@ class Kind:
 
     name: str
     suffix: str
-    encode: str
+    encode: str = ""
     size: str = "160x96"
     rate: str = "25"
     seconds: float = 2.0
@@ -32,14 +32,18 @@ class Kind:
     then: str = ""
     output: str = ".mov"  # what a lossless output of it is called
     decoder: str = ""  # the one to judge the input with, where FFmpeg's own choice leaves something out
+    make_whole: Callable[[Path], Path] | None = None  # what no encoder writes
     rewrite: Callable[[Path], None] | None = None  # what no muxer writes, changed in the finished file
 
     def make(self, folder: Path) -> Path:
         """Write a clip into `folder` and return its path."""
         path = folder / f"{self.name}{self.suffix}"
         first = path.with_name(f"{self.name}-before{self.before}") if self.then else path
-        beside = [argument for make in self.beside for argument in ("-i", str(make(folder)))]
-        _ffmpeg(*self._picture(), *self._tones(), *beside, *self.encode.split(), str(first))
+        if self.make_whole is not None:
+            self.make_whole(first)
+        else:
+            beside = [argument for make in self.beside for argument in ("-i", str(make(folder)))]
+            _ffmpeg(*self._picture(), *self._tones(), *beside, *self.encode.split(), str(first))
         if self.then:
             _ffmpeg(*self.before_input.split(), "-i", str(first), *self.then.split(), str(path))
         if self.rewrite is not None:

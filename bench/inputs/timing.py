@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.inputs.fields_apart import write_fields_apart
 from bench.inputs.kind import Kind
 from bench.inputs.repeat import repeat_a_time
 
@@ -41,5 +42,8 @@ TIMES = (
     Kind(name="duplicate-pts", suffix=".mkv", encode="-c:v mpeg4 -q:v 4 -g 99", output=".mkv", rewrite=repeat_a_time),
     Kind(name="duplicate-pts-to-mov", suffix=".mkv", encode="-c:v mpeg4 -q:v 4 -g 99", rewrite=repeat_a_time),
     Kind(name="fragmented-mp4", suffix=".mp4", tone=1, encode=f"{_X264} -movflags frag_keyframe+empty_moov -c:a aac"),
+    Kind(name="fields-apart-raw", suffix=".h264", make_whole=lambda path: write_fields_apart(path, num_frames=50)),
+    Kind(name="fields-apart-ts", suffix=".ts", before=".h264", make_whole=lambda path: write_fields_apart(path, num_frames=50),
+         before_input="-r 50", then="-c copy"),
     Kind(name="no-pts-avi", suffix=".avi", encode="-c:v mpeg4 -q:v 4 -g 20 -bf 0"),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from broker.framing import NO_TIME, PacketRecord, StreamHeader, frame_end, frame
 from farm.media.info import MediaInfo
 from farm.media.packets import PacketReader
 from farm.media.plan import ChunkPlan
-from farm.media.table import DISCARD, HIDDEN, KEY, Manifest
+from farm.media.table import DISCARD, KEY, Manifest
 
 
 class Cutter:
@@ -53,7 +53,7 @@ class Cutter:
         yield frame_end(plan.stop_packet - plan.first_packet)
 
     def _header(self, plan: ChunkPlan) -> StreamHeader:
-        video, pts = self._info.video, self.manifest.pts
+        video = self._info.video
         return StreamHeader(
             codec=video.decoder,
             width=video.width,
@@ -72,19 +72,22 @@ class Cutter:
             color_range=video.color_range,
             field_order=video.field_order,
             start=plan.start,
-            pts=tuple(pts[plan.start : plan.end].tolist()),
-            before=tuple(pts[plan.context_start : plan.start].tolist()),
-            after=tuple(pts[plan.end : plan.context_end].tolist()),
+            pts=tuple(range(plan.start, plan.end)),
+            before=tuple(range(plan.context_start, plan.start)),
+            after=tuple(range(plan.end, plan.context_end)),
         )
 
     def _record(self, number: int, packet: av.Packet[Any]) -> PacketRecord:
-        """Return a packet with the manifest's times: the demuxer may tell others after a seek."""
+        """Return a packet stamped with its frame's index.
+
+        Times would do in most files. But some repeat them, and a demuxer may tell others after a seek.
+        """
         manifest = self.manifest
-        pts, dts = int(manifest.packet_pts[number]), int(manifest.packet_dts[number])
+        frame, dts = int(manifest.frame_of[number]), int(manifest.packet_dts[number])
         flags = int(manifest.packet_flags[number])
         return PacketRecord(
-            # Without a time, whatever comes of a hidden packet cannot be taken for a frame.
-            pts=None if flags & HIDDEN else pts,
+            # Without a stamp, whatever comes of a packet that is not to be shown cannot be taken for a frame.
+            pts=None if frame < 0 else frame,
             dts=None if dts == NO_TIME else dts,
             duration=int(manifest.packet_duration[number]),
             data=bytes(packet),

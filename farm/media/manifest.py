@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from broker.framing import NO_TIME
-from farm.errors import UnsupportedMedia
+from farm.media.decoded import sends_fields_apart, tell_by_decoding
 from farm.media.hidden import hidden_test
 from farm.media.info import MediaInfo
 from farm.media.leading import lost_packets
@@ -37,13 +37,13 @@ Progress = Callable[[int, int], None]
 
 
 def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -> Manifest:
-    """Build a video's manifest in one pass over its packets.
+    """Build a video's manifest in one pass over its packets; a second one decodes where times are missing.
 
     `on_progress(bytes_done, bytes_total)` is called now and then, and once at the end.
 
     Raises:
         TruncatedVideo: the file ends, or is damaged, before its index says so.
-        UnsupportedMedia: frames without times that cannot be told, or two frames of one time.
+        UnsupportedMedia: there is no frame.
     """
     with open_video(path) as container, reading(path):
         stream = only(container, info)
@@ -53,7 +53,7 @@ def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -
     table = np.frombuffer(columns, np.int64).reshape(-1, _COLUMNS)
     if len(table) < promised:
         raise cut_short(f"{path.name} ends after {len(table)} of {promised} frames")
-    manifest = _manifest(path, table, info)
+    manifest = _manifest(path, table, info, on_progress or _silent)
     check_length(path, info, manifest.duration_s)
     return manifest
 
@@ -124,10 +124,17 @@ def _refuse_short(packet: av.Packet[Any], info: MediaInfo) -> None:
     raise cut_short(f"a packet at byte {packet.pos} is cut short")
 
 
-def _manifest(path: Path, table: np.ndarray[Any, np.dtype[np.int64]], info: MediaInfo) -> Manifest:
+def _manifest(
+    path: Path, table: np.ndarray[Any, np.dtype[np.int64]], info: MediaInfo, report: Progress
+) -> Manifest:
     pts, dts, duration, size, flags = (np.ascontiguousarray(column) for column in table.T)
-    _fill_in(pts, dts, flags, info)
-    flags[lost_packets(path, info.video.index, pts, flags & KEY > 0)] |= HIDDEN
+    _hide_unshown(pts, flags, info)
+    if _order_is_unknown(pts, dts, flags, info) or sends_fields_apart(path, info, len(pts)):
+        tell_by_decoding(path, info, pts, dts, flags, report=report)
+    else:
+        missing = pts == NO_TIME
+        pts[missing] = dts[missing]  # without B-frames, frames are shown in the order they are decoded
+        flags[lost_packets(path, info.video.index, pts, flags & KEY > 0)] |= HIDDEN
     return Manifest(
         time_base=info.video.time_base,
         packet_pts=pts,
@@ -138,8 +145,8 @@ def _manifest(path: Path, table: np.ndarray[Any, np.dtype[np.int64]], info: Medi
     )
 
 
-def _fill_in(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> None:
-    """Tell the times that the container left out, in place."""
+def _hide_unshown(pts: Times, flags: Times, info: MediaInfo) -> None:
+    """Flag, in place, packets that have no time because they are not to be shown."""
     missing = pts == NO_TIME
     if "matroska" in info.container:
         # Only what would be shown before time zero has none there: the rest of a GOP that was cut.
@@ -147,13 +154,11 @@ def _fill_in(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> None:
         missing_at = np.flatnonzero(missing & (flags & KEY == 0))
         if len(missing_at) and (len(second) == 0 or missing_at[-1] < second[0]):
             flags[missing_at] |= HIDDEN
-    shown = missing & (flags & HIDDEN == 0)
-    if shown.any() and (info.video.has_b_frames or (dts[shown] == NO_TIME).any()):
-        raise UnsupportedMedia(
-            "frames have no time stamps, and cannot be told from their order (B-frames)",
-            hint="remux so that every frame has one: ffmpeg -fflags +genpts -i IN -c copy OUT.mkv",
-        )
-    pts[missing] = dts[missing]  # without B-frames, frames are shown in the order they are decoded
+
+
+def _order_is_unknown(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> bool:
+    shown = (pts == NO_TIME) & (flags & HIDDEN == 0)
+    return bool(shown.any() and (info.video.has_b_frames or (dts[shown] == NO_TIME).any()))
 
 
 def _silent(done: int, total: int) -> None:

@@ -18,6 +18,7 @@ from broker.framing import StreamHeader
 from farm.errors import OutputRefused
 from farm.media.copies import Copies, add_copies, copied_packets
 from farm.media.info import MediaInfo, OtherStream
+from farm.media.moved import move_of, moved_packets
 from farm.media.muxers import muxer_options
 from farm.media.opening import open_video
 from farm.media.padded import padded_packet
@@ -112,6 +113,8 @@ class _Joint:
         self._timeline = timeline
         self._copies = Copies()
         self._packets: Iterator[Stamped] = iter(())
+        self._move_s = move_of(source, container.format.name, timeline, info)
+        self._move = int(self._move_s / timeline.time_base)  # in the video's ticks
 
     def add_streams(self, rendered: RenderedVideo, codec: str) -> None:
         """Add the video first, then what is copied."""
@@ -150,6 +153,8 @@ class _Joint:
         copied = copied_packets(self._source, self._copies.streams, input_path)
         if self._timeline.span_s is not None:
             copied = trimmed_packets(copied, self._timeline.span_s, self._container.format.name)
+        if self._move:
+            copied = moved_packets(copied, self._move_s)
         for packet in copied:
             while waiting is not None and _seconds(waiting) <= _seconds(packet):
                 self._container.mux_one(waiting)
@@ -172,7 +177,8 @@ class _Joint:
     def _packet(self, stamped: Stamped) -> av.Packet[Any]:
         packet = padded_packet(stamped.data)
         packet.stream = self._video
-        packet.pts, packet.dts, packet.duration = stamped.pts, stamped.dts, stamped.duration
+        packet.pts, packet.dts = stamped.pts + self._move, stamped.dts + self._move
+        packet.duration = stamped.duration
         packet.time_base = self._timeline.time_base
         packet.is_keyframe = stamped.is_keyframe
         return packet

@@ -36,8 +36,8 @@ class PacketReader:
         self._path = path
         self._info = info
         self._manifest = manifest
-        self._by_pts = np.argsort(manifest.packet_pts, kind="stable")
-        self._sorted_pts = manifest.packet_pts[self._by_pts]
+        self._by_time = np.argsort(manifest.read_times, kind="stable")
+        self._sorted_times = manifest.read_times[self._by_time]
         self._stack = ExitStack()
         self._held: av.Packet[Any] | None = None  # recognised after a seek, not handed out yet
         self._next = 0  # index of the packet that comes next
@@ -118,15 +118,15 @@ class PacketReader:
         """
         return (
             packet is not None
-            and _time(packet) == self._manifest.packet_pts[number]
+            and _time(packet) == self._manifest.read_times[number]
             and packet.size == self._manifest.packet_size[number]
         )
 
     def _number_of(self, packet: av.Packet[Any]) -> int | None:
         """Return which packet this is, or None where that cannot be told."""
         time = _time(packet)
-        low, high = np.searchsorted(self._sorted_pts, [time, time + 1])
-        found = [int(number) for number in self._by_pts[low:high] if self._is_packet(packet, int(number))]
+        low, high = np.searchsorted(self._sorted_times, [time, time + 1])
+        found = [int(number) for number in self._by_time[low:high] if self._is_packet(packet, int(number))]
         return found[0] if len(found) == 1 else None
 
     def _seek(self, first: int) -> None:
@@ -143,8 +143,11 @@ class PacketReader:
         """Seek to packet `target`; say whether the reader now stands at `first` or before."""
         # Some containers are searched by pts and some by dts; the earlier of both is safe for either.
         times = (int(self._manifest.packet_pts[target]), int(self._manifest.packet_dts[target]))
+        told = [time for time in times if time != NO_TIME]
+        if not told:
+            return False
         try:
-            self._container.seek(min(time for time in times if time != NO_TIME), stream=self._stream)
+            self._container.seek(min(told), stream=self._stream)
         except av.error.FFmpegError:
             return False
         self._packets = self._container.demux(self._stream)

@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 
 from farm.errors import NotAVideo, NoVideoStream, TruncatedVideo, UnsupportedMedia
 from farm.media.display import upright
@@ -23,6 +24,9 @@ __all__ = ["MediaInfo", "OtherStream", "StreamInfo", "choose_video", "probe"]
 #: Packets fed to the decoder before the first picture must have come out. A broadcast recording may begin
 #: a whole GOP before its first keyframe; the longest GOPs in use are near ten seconds.
 _PATIENCE = 1000
+
+#: Transparency is a second picture in WebM, beside each packet. Only these decoders look at it.
+_SEES_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def probe(path: Path) -> MediaInfo:
@@ -38,12 +42,13 @@ def probe(path: Path) -> MediaInfo:
     with open_video(path) as container:
         _check_whole(path)
         stream = choose_video(container, path)
-        picture = _first_picture(container, stream, path)
+        decoder = _decoder(stream)
+        picture = _first_picture(container, stream, decoder, path)
         return MediaInfo(
             container=container.format.name,
             size_bytes=path.stat().st_size,
             duration_s=None if container.duration is None else Fraction(container.duration, av.time_base),
-            video=_video_info(stream, picture, path),
+            video=_video_info(stream, decoder, picture, path),
             others=tuple(_other(other) for other in container.streams if other is not stream),
         )
 
@@ -84,10 +89,24 @@ def _is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
-def _first_picture(container: InputContainer, stream: av.VideoStream, path: Path) -> av.VideoFrame:
+def _decoder(stream: av.VideoStream) -> VideoCodecContext:
+    """Return the stream's decoder, or the one that also sees the transparency beside its packets."""
+    own = stream.codec_context
+    name = _SEES_ALPHA.get(own.codec.canonical_name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return own
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata = own.extradata
+    return decoder
+
+
+def _first_picture(
+    container: InputContainer, stream: av.VideoStream, decoder: VideoCodecContext, path: Path
+) -> av.VideoFrame:
     with reading(path):
         for number, packet in enumerate(container.demux(stream)):
-            for picture in _decoded(stream, packet):
+            for picture in _decoded(decoder, packet):
                 return picture
             if number >= _PATIENCE:
                 break
@@ -96,20 +115,22 @@ def _first_picture(container: InputContainer, stream: av.VideoStream, path: Path
     )
 
 
-def _decoded(stream: av.VideoStream, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+def _decoded(decoder: VideoCodecContext, packet: av.Packet[Any]) -> list[av.VideoFrame]:
     try:
-        return stream.decode(packet)
+        return decoder.decode(packet)
     except av.error.FFmpegError:  # packets before the first keyframe, mostly: the next one may do better
         return []
 
 
-def _video_info(stream: av.VideoStream, picture: av.VideoFrame, path: Path) -> StreamInfo:
+def _video_info(
+    stream: av.VideoStream, decoder: VideoCodecContext, picture: av.VideoFrame, path: Path
+) -> StreamInfo:
     codec = stream.codec_context
     rotation, hflip = _orientation(picture, path)
     return StreamInfo(
         index=stream.index,
         codec=codec.codec.canonical_name,
-        decoder=codec.codec.name,
+        decoder=decoder.codec.name,
         codec_tag=_tag(codec.codec_tag),
         width=picture.width,
         height=picture.height,

@@ -15,9 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from broker.errors import SegmentCorrupt
 from broker.framing import PacketRecord, StreamHeader, read_segment
 from farm.errors import StitchMismatch
+from farm.media.table import Times
 from farm.media.timeline import Timeline
 
 
@@ -38,6 +41,7 @@ class Stamper:
     def __init__(self, timeline: Timeline, reorder: int) -> None:
         self._timeline = timeline
         self._reorder = reorder
+        self._decode_times = _strictly_growing(timeline.pts)
 
     def stamped(self, packet: PacketRecord, frame: int, position: int) -> Stamped:
         """Return the packet that shows `frame` and is the `position`-th to be decoded.
@@ -57,8 +61,14 @@ class Stamper:
 
     def _decode_time(self, frame: int) -> int:
         if frame >= 0:
-            return int(self._timeline.pts[frame])
-        return int(self._timeline.pts[0]) + frame * int(self._timeline.durations[0])
+            return int(self._decode_times[frame])
+        return int(self._decode_times[0]) + frame * int(self._timeline.durations[0])
+
+
+def _strictly_growing(pts: Times) -> Times:
+    """Return the latest times that are none later than `pts` and all different: muxers refuse others."""
+    ranks = np.arange(len(pts))
+    return np.minimum.accumulate((pts - ranks)[::-1])[::-1] + ranks
 
 
 class Restamper:

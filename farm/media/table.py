@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.framing import NO_TIME
 from farm.errors import UnsupportedMedia
 
 Times = NDArray[np.int64]
@@ -23,6 +24,7 @@ Times = NDArray[np.int64]
 KEY = 1  # a decoder can start here
 DISCARD = 2  # an edit list cuts it: decoded, not shown
 HIDDEN = 4  # decodes to no picture of its own, or to none that a decoder would put out
+TOLD = 8  # the container has no pts for it: this one was worked out
 
 _FORMAT = 1  # of the saved file
 _ARRAYS = ("packet_pts", "packet_dts", "packet_duration", "packet_size", "packet_flags")
@@ -41,23 +43,18 @@ class Manifest:
     packet_dts: Times
     packet_duration: Times
     packet_size: Times  # bytes
-    packet_flags: NDArray[np.uint8]  # KEY | DISCARD | HIDDEN
+    packet_flags: NDArray[np.uint8]  # KEY | DISCARD | HIDDEN | TOLD
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only and refuse two frames of one time.
+        """Make the arrays read-only.
 
         Raises:
-            UnsupportedMedia: no frame at all, or two with the same time.
+            UnsupportedMedia: no frame at all.
         """
         for name in _ARRAYS:
             getattr(self, name).setflags(write=False)
         if self.num_frames == 0:
             raise UnsupportedMedia("the video stream has no frames", hint="check with ffprobe -count_packets")
-        if (np.diff(self.pts) <= 0).any():
-            raise UnsupportedMedia(
-                "two frames have the same time stamp (fields sent apart, or damaged time stamps)",
-                hint="give every frame its own: ffmpeg -i IN -fps_mode cfr -c:v libx264 -crf 12 OUT.mkv",
-            )
 
     @property
     def num_packets(self) -> int:
@@ -77,13 +74,29 @@ class Manifest:
 
     @cached_property
     def pts(self) -> Times:
-        """Shape (num_frames,): every frame's time, strictly growing."""
+        """Shape (num_frames,): every frame's time, growing; damaged or joined files repeat some."""
         return self.packet_pts[self.order]
+
+    @cached_property
+    def frame_of(self) -> Times:
+        """Shape (num_packets,): the frame that a packet shows; -1 for none."""
+        frames = np.full(self.num_packets, -1, np.int64)
+        frames[self.order] = np.arange(self.num_frames)
+        return frames
+
+    @cached_property
+    def read_times(self) -> Times:
+        """Shape (num_packets,): the time by which a packet is known again in the file."""
+        is_told = self.packet_flags & TOLD != 0
+        times = self.packet_pts.copy()
+        is_unsaid = is_told | (times == NO_TIME)
+        times[is_unsaid] = self.packet_dts[is_unsaid]
+        return times
 
     @cached_property
     def durations(self) -> Times:
         """Shape (num_frames,): the time until the next frame; at least 1."""
-        return np.append(np.diff(self.pts), self._last_duration)
+        return np.append(np.diff(self.pts), self._last_duration).clip(1)
 
     @cached_property
     def _last_duration(self) -> int:
@@ -166,7 +179,13 @@ class Manifest:
         while at >= 0 and self.packet_pts[self.key_packets[at]] > self.pts[start]:
             at -= 1
         first = int(self.key_packets[at]) if at >= 0 else 0
-        return first, int(packets.max()) + 1
+        return first, self._after_hidden(int(packets.max()) + 1)
+
+    def _after_hidden(self, packet: int) -> int:
+        """Return the first packet from `packet` on that is not hidden: a second field goes with its first."""
+        while packet < self.num_packets and self.packet_flags[packet] & HIDDEN:
+            packet += 1
+        return packet
 
     def num_bytes(self, first: int, stop: int) -> int:
         """Return the bytes of packets [first, stop)."""

@@ -17,7 +17,7 @@ class Timeline:
     """Times of an output's frames, in `time_base`. Arrays have shape (num_frames,)."""
 
     time_base: Fraction
-    pts: Times  # strictly growing
+    pts: Times  # growing; some may repeat
     durations: Times
     first: int = 0  # the input's frame that is shown first
     span_s: tuple[Fraction, Fraction] | None = None  # what is kept of the input's time; None: all of it

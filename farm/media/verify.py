@@ -14,6 +14,7 @@ import numpy as np
 from farm.errors import StitchMismatch
 from farm.media.exact import rounded
 from farm.media.info import MediaInfo
+from farm.media.moved import must_move
 from farm.media.opening import open_video, reading
 from farm.media.table import Times
 from farm.media.target import Target
@@ -48,17 +49,18 @@ def verify(
         StitchMismatch: what differs.
         BadInput: the file cannot be opened at all.
     """
-    found = _read(path)
+    found = _read(path, may_repeat=bool((timeline.pts[1:] == timeline.pts[:-1]).any()))
     if len(found.pts) != timeline.num_frames:
         raise StitchMismatch(f"the output has {len(found.pts)} of {timeline.num_frames} frames")
-    _check_times(found, timeline, may_shift=target.container in _MAY_SHIFT)
+    may_shift = target.container in _MAY_SHIFT or must_move(target.container, timeline)
+    _check_times(found, timeline, may_shift=may_shift)
     if timeline.span_s is None:
         _check_tracks(found, info)
     _check_copies(found, copied or {})
 
 
-def _read(path: Path) -> _Found:
-    """Read all packets; the video is stream 0.
+def _read(path: Path, *, may_repeat: bool) -> _Found:
+    """Read all packets; the video is stream 0. `may_repeat`: frames share times, and Matroska has no others.
 
     Raises:
         StitchMismatch: decode times do not grow.
@@ -72,7 +74,9 @@ def _read(path: Path) -> _Found:
                 continue
             counts[number] += 1
             if dts is not None:
-                if dts < last.get(number, dts) or (number == 0 and dts == last.get(number)):
+                if dts < last.get(number, dts) or (
+                    number == 0 and dts == last.get(number) and not may_repeat
+                ):
                     raise StitchMismatch(
                         f"in stream {number} of {path.name}, decode time {dts} comes too late"
                     )

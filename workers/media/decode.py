@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import av
+from av.packet import PacketSideData, packet_sidedata_type_from_literal
 from av.video.codeccontext import VideoCodecContext
 
 from broker.framing import PacketRecord, StreamHeader
@@ -75,4 +76,16 @@ def _packet(record: PacketRecord, header: StreamHeader) -> av.Packet[Any]:
     packet.pts, packet.dts, packet.duration = record.pts, record.dts, record.duration
     packet.time_base = header.time_base
     packet.is_keyframe = record.is_keyframe
+    for name, data in record.side_data:
+        _attach(packet, name, data)
     return packet
+
+
+def _attach(packet: av.Packet[Any], name: str, data: bytes) -> None:
+    """Put side data on a packet: transparency beside it, or new parameter sets."""
+    if not data:
+        return
+    # PyAV's own way takes side data from another packet only; its constructor is not in its stubs.
+    datum = PacketSideData(packet_sidedata_type_from_literal(name), len(data))  # type: ignore[call-arg, arg-type]
+    datum.update(data)
+    datum.to_packet(packet)
