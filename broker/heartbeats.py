@@ -36,6 +36,7 @@ class WorkerBeat:
     started_at: float = 0.0  # Unix seconds
     version: str = ""  # of the program it runs
     plan: str = ""  # what its engines do with the device's memory, for people
+    note: str = ""  # why it leaves, where it was not asked to
 
 
 class Heartbeats(Protocol):

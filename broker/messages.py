@@ -124,6 +124,10 @@ WORKER_DIED = "worker-died"
 #: The code of an attempt that a worker refused, because it would not render what the plan's worker would.
 OTHER_BUILD = "other-build"
 
+#: The code of an attempt that ended with the worker's device: the worker leaves the farm. Once, for a chunk,
+#: that is the device's fault; from the second time on it counts, since a chunk may be what devices die of.
+DEVICE_LOST = "device-lost"
+
 #: Codes that say nothing against the chunk: they are not counted among its failures.
 UNCOUNTED = frozenset({HANDED_BACK, OTHER_BUILD})
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from broker.errors import SegmentCorrupt, SegmentMissing
-from broker.messages import OTHER_BUILD, UNCOUNTED, ChunkFailed, ChunkRendered
+from broker.messages import DEVICE_LOST, OTHER_BUILD, UNCOUNTED, ChunkFailed, ChunkRendered
 from broker.segments import SegmentName
 from farm import blocking
 from farm.bootstrap import Farm
@@ -74,7 +74,7 @@ def soft_fail(
 ) -> None:
     """Let a chunk be tried again, or give it up when its attempts are spent.
 
-    If it `counts`, then against `worker` too, which will not get the chunk again while there are others.
+    `worker` will not get the chunk again while there are others; if it `counts`, then against it, too.
 
     Raises:
         JobFailed: `counts`, and it was given up as one of too many.
@@ -94,7 +94,7 @@ def soft_fail(
         error=reason,
         failures=failures,
         not_before=farm.wall() + pause_s,
-        failed_on=sorted({*(chunk.failed_on or ()), *([worker] if counts and worker else ())}),
+        failed_on=sorted({*(chunk.failed_on or ()), *([worker] if worker else ())}),
     )
     spool(farm, job.id).discard(chunk.index, chunk.attempt)
     free_segments(farm, job.id, chunk.index)
@@ -158,7 +158,13 @@ def _take_failure(farm: Farm, job: Job, chunk: Chunk, result: ChunkFailed) -> No
     reason = f"{result.code}: {result.message} (worker {result.worker})"
     if result.code == OTHER_BUILD:
         blocking.block(farm, job.id, result.worker, code=result.code, reason=result.message)
-    soft_fail(farm, job, chunk, reason, counts=result.code not in UNCOUNTED, worker=result.worker)
+    if result.code == DEVICE_LOST:
+        farm.store.add_note(job.id, f"worker {result.worker} left the farm: {reason.splitlines()[0]}")
+    if result.code in UNCOUNTED:
+        soft_fail(farm, job, chunk, reason, counts=False)
+        return
+    counts = result.code != DEVICE_LOST or bool(chunk.failed_on)
+    soft_fail(farm, job, chunk, reason, counts=counts, worker=result.worker)
 
 
 def _give_up(farm: Farm, job: Job, chunk: Chunk, reason: str) -> None:

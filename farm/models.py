@@ -104,7 +104,7 @@ class Chunk(Row):
     not_before: Mapped[float] = mapped_column(default=0.0)
     num_fused: Mapped[int] = mapped_column(default=0)
     render_s: Mapped[float | None]
-    failed_on: Mapped[list[str] | None]  # workers whose attempts count against it
+    failed_on: Mapped[list[str] | None]  # workers that it is to be kept from
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (Index("chunk_by_state", "job_id", "state", "index"),)

@@ -143,6 +143,8 @@ class WorkerView(_Body):
     fps: float | None
     plan: str
     """What its engines do with the device's memory, in one line; empty where none plans it."""
+    note: str = ""
+    """Why it leaves, where it was not asked to."""
     blocked_for: list[str] = Field(default_factory=list)
     """Jobs whose chunks it does not get."""
 

@@ -68,14 +68,14 @@ class Keeper:
         with self._guard:
             self._beat = dataclasses.replace(self._beat, plan=plan)
 
-    def leave(self) -> None:
+    def leave(self, why: str = "") -> None:
         """Tell the farm that the worker goes, and have the render under way stop at its next frame."""
         with self._guard:
             self.is_leaving = True
             held = self._held
         if held is not None:
             _give_up(held[1])
-        self._change()
+        self._change(note=why)
 
     @contextmanager
     def holding(self, lease: Lease, progress: Progress) -> Iterator[None]:

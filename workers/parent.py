@@ -13,12 +13,14 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.worker import state
 
 from broker.clock import Clock, SystemClock
 from broker.config import BrokerConfig
 from broker.connect import open_broker, ping
 from broker.errors import BrokerUnreachable
 from workers.config import WorkerConfig
+from workers.health import LEFT
 from workers.stderr_tail import StderrTail
 from workers.witness import Child, Witness
 
@@ -72,7 +74,8 @@ def _begin(sender: Any = None, **_: object) -> None:
 @worker_ready.connect
 def _watch(**_: object) -> None:
     name = WorkerConfig.from_environment().name
-    _parent.witness = Witness(name, open_broker(BrokerConfig.from_environment()), _parent.tail, _children)
+    broker = open_broker(BrokerConfig.from_environment())
+    _parent.witness = Witness(name, broker, _parent.tail, _children, _follow)
     _parent.witness.start()
 
 
@@ -92,6 +95,12 @@ def _end(sender: Any = None, **_: object) -> None:
     _parent.tail.stop()
     if _parent.is_interrupted:
         sender.exitcode = INTERRUPTED
+
+
+def _follow(exitcode: int) -> None:
+    """End this process as well when the one that renders has left for good: another would fare no better."""
+    if exitcode == LEFT:
+        state.should_stop = LEFT  # type: ignore[assignment]  # as Celery itself does
 
 
 def _children() -> tuple[Child, ...]:

@@ -11,6 +11,7 @@ import importlib.metadata
 import logging
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from broker.messages import CheckSource, RenderChunk
 from broker.queues import RENDER, TaskName, personal_queue
 from workers.config import WorkerConfig
 from workers.dying import die_with_parent
+from workers.health import LEFT
 from workers.parent import LEAVE
 from workers.stderr_tail import STDERR
 
@@ -76,7 +78,7 @@ def _start(**_: object) -> None:
     version = importlib.metadata.version("face-fusion-farm")
     _keeper = Keeper(broker, first_beat(config.name, config.device, version))
     _keeper.start()
-    _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock())
+    _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock(), leave=_leave_for_good)
     threading.Thread(target=_leave_when_told, args=(_keeper,), daemon=True, name="leave").start()
     _worker.warm()
 
@@ -84,6 +86,17 @@ def _start(**_: object) -> None:
 def _leave_when_told(keeper: Keeper) -> None:
     signal.sigwait({LEAVE})
     keeper.leave()
+
+
+def _leave_for_good(reason: str) -> None:
+    """End this process, whose device no call can be trusted with: not even to let go of it."""
+    name = WorkerConfig.from_environment().name
+    sys.stderr.write(
+        f"error: worker {name} leaves the farm: {reason}\n"
+        "hint: nvidia-smi and the kernel's log (Xid) say more of a device; then start the worker again\n"
+    )
+    sys.stderr.flush()
+    os._exit(LEFT)
 
 
 @worker_process_shutdown.connect

@@ -39,11 +39,20 @@ Children = Callable[[], Iterable[Child]]
 class Witness:
     """Watches the processes that `children` names, in a thread of their parent."""
 
-    def __init__(self, worker: str, broker: Broker, tail: StderrTail, children: Children) -> None:
+    def __init__(
+        self,
+        worker: str,
+        broker: Broker,
+        tail: StderrTail,
+        children: Children,
+        on_end: Callable[[int], None],
+    ) -> None:
+        """Watch `children`; `on_end` gets the exit status of each that ended, negative for a signal."""
         self._worker = worker
         self._broker = broker
         self._tail = tail
         self._children = children
+        self._on_end = on_end
         self._living: dict[int, Child] = {}  # kept here: who dies is dropped from the others' lists at once
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="witness")
@@ -61,6 +70,7 @@ class Witness:
             dead = [child for child in self._living.values() if child.exitcode is not None]
             for child in dead:
                 del self._living[child.pid]
+                self._on_end(child.exitcode or 0)
                 self._try_to_report(_cause(child.exitcode or 0))
             self._living |= {child.pid: child for child in self._children() if child.exitcode is None}
 

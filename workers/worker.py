@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from broker.clock import Clock
@@ -17,40 +16,47 @@ from broker.messages import (
     CheckSource,
     ChunkFailed,
     ChunkRendered,
-    FuseSpec,
     RenderChunk,
     SourceChecked,
 )
 from broker.publish import Publisher
-from broker.segments import SegmentName
 from workers.config import WorkerConfig
-from workers.errors import OtherBuild, RenderError, SourceUnusable, Stopped
+from workers.device_errors import Trouble, trouble_in
+from workers.errors import OtherBuild, RenderError, Stopped
 from workers.fingerprint import fingerprint
+from workers.health import Health, free_device_memory
 from workers.keeper import Keeper, Progress
 from workers.render import ChunkRenderer
-from workers.segment_io import read_parts
+from workers.sources import Sources
 from workers.swappers import open_swapper
-from workers.swappers.contract import Planned, Source, Swapper
+from workers.swappers.contract import Planned, Swapper
 
 log = logging.getLogger(__name__)
-
-#: Sources kept ready. Jobs take turns in a worker, so more than one; each holds a few MB.
-MAX_SOURCES = 4
 
 
 class Worker:
     """Renders chunks and looks at sources. One at a time: it has one device."""
 
     def __init__(
-        self, config: WorkerConfig, broker: Broker, publisher: Publisher, keeper: Keeper, clock: Clock
+        self,
+        config: WorkerConfig,
+        broker: Broker,
+        publisher: Publisher,
+        keeper: Keeper,
+        clock: Clock,
+        *,
+        leave: Callable[[str], None],
     ) -> None:
+        """Take the worker's parts; `leave` ends the process, for the reason that it is given."""
         self._config = config
         self._broker = broker
         self._publisher = publisher
         self._keeper = keeper
         self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock)
         self._swappers: dict[str, Swapper] = {}
-        self._sources: OrderedDict[tuple[str, FuseSpec], Source] = OrderedDict()
+        self._health = Health()
+        self._leave = leave
+        self._sources = Sources(broker.segments)
 
     def warm(self) -> None:
         """Make the configured engines ready, then tell the farm.
@@ -62,6 +68,7 @@ class Worker:
         self._keeper.note_plan(plan := self._plan())
         if self._keeper.set_ready(ready):
             log.info("ready: %s", plan or "no memory is planned", extra={"worker": self._config.name})
+        self._leave_if_unwell()
 
     def render_chunk(self, chunk: RenderChunk) -> None:
         """Claim, render and commit one chunk; whatever happens, the farm hears of it or the lease lapses."""
@@ -84,12 +91,14 @@ class Worker:
                 result = self._render(chunk, progress)
                 self._keeper.note_plan(self._plan())  # it may have run out of memory, and stepped down
                 self._broker.leases.commit(lease, result)
+                self._health.note(result)
         except (LeaseLost, Stopped):
             log.warning("chunk taken away, or given up", extra=_fields(chunk))
             self._renderer.discard(chunk)
             if progress.is_leaving:
                 self._hand_back(chunk, lease)
         self._publisher.advance(chunk.job_id)
+        self._leave_if_unwell()
 
     def check_source(self, message: CheckSource) -> None:
         """Look at a job's source portrait, and leave what was found for the farm."""
@@ -109,8 +118,10 @@ class Worker:
         except RenderError as error:  # what it says is enough
             log.error("engine %s is not ready: %s", name, error)  # noqa: TRY400
             return False
-        except Exception:  # whatever it is, other engines may work
+        except Exception as error:  # whatever it is, other engines may work
             log.exception("engine %s is not ready", name)
+            if trouble_in(error) is Trouble.LOST:
+                self._health.note_lost(str(error))
             return False
         return True
 
@@ -123,17 +134,32 @@ class Worker:
         try:
             swapper = self._swapper(chunk.fuse.engine)
             self._check_build(chunk, swapper)
-            source = self._source(chunk.job_id, chunk.fuse, swapper)
+            source = self._sources.get(chunk.job_id, chunk.fuse, swapper)
             return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
             raise
-        except RenderError as error:
+        except Exception as error:  # noqa: BLE001 - the farm must hear of it, whatever it is
+            failed = self._blame(chunk, error)
+        if failed.code == Trouble.OUT_OF_MEMORY:
+            self._sources.clear()
+            free_device_memory()
+        return failed
+
+    def _blame(self, chunk: RenderChunk, error: Exception) -> ChunkFailed:
+        trouble = trouble_in(error)
+        if trouble is not None:
+            return self._failed(chunk, trouble, f"{type(error).__name__}: {error}")
+        if isinstance(error, RenderError):
             return self._failed(chunk, error.code, str(error), is_final=error.is_final)
-        except BrokerError as error:
+        if isinstance(error, BrokerError):
             return self._failed(chunk, "segment-lost", str(error))
-        except Exception as error:  # the farm must hear of it, whatever it is
-            log.exception("chunk crashed", extra=_fields(chunk))
-            return self._failed(chunk, "crashed", f"{type(error).__name__}: {error}")
+        log.error("chunk crashed", extra=_fields(chunk), exc_info=error)
+        return self._failed(chunk, "crashed", f"{type(error).__name__}: {error}")
+
+    def _leave_if_unwell(self) -> None:
+        if self._health.reason:
+            self._keeper.leave(self._health.reason)
+            self._leave(self._health.reason)
 
     def _pass_on(self, chunk: RenderChunk, barred: Collection[str]) -> None:
         """Send a chunk to somebody who may have it. Where there is nobody, the farm asks again in time."""
@@ -167,7 +193,7 @@ class Worker:
 
     def _look(self, message: CheckSource) -> SourceChecked:
         swapper = self._swapper(message.fuse.engine)
-        source = self._source(message.job_id, message.fuse, swapper)
+        source = self._sources.get(message.job_id, message.fuse, swapper)
         boxes = tuple(
             (round(x0), round(y0), round(x1), round(y1))
             for x0, y0, x1, y1 in (face.box for face in source.faces)
@@ -197,24 +223,6 @@ class Worker:
         if name not in self._swappers:
             self._swappers[name] = open_swapper(name, others=self._config.engines)
         return self._swappers[name]
-
-    def _source(self, job_id: str, fuse: FuseSpec, swapper: Swapper) -> Source:
-        key = (job_id, fuse)
-        if key not in self._sources:
-            name = SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
-            has_source = self._broker.segments.num_parts(name) > 0
-            portrait = b"".join(read_parts(self._broker.segments, name)) if has_source else b""
-            try:
-                self._sources[key] = swapper.prepare(portrait, fuse)
-            except SourceUnusable as error:
-                if has_source:
-                    raise
-                # Redis was emptied meanwhile: that says nothing of the portrait, and the farm puts it again.
-                raise SegmentMissing(str(name)) from error
-            while len(self._sources) > MAX_SOURCES:
-                self._sources.popitem(last=False)
-        self._sources.move_to_end(key)
-        return self._sources[key]
 
 
 def _fields(chunk: RenderChunk) -> dict[str, object]:

@@ -59,5 +59,6 @@ def _worker_view(beat: WorkerBeat, blocked_for: list[str]) -> WorkerView:
         chunk=beat.index,
         fps=beat.fps,
         plan=beat.plan,
+        note=beat.note,
         blocked_for=blocked_for,
     )

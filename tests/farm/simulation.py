@@ -79,6 +79,7 @@ class Simulation:
             wall=self.clock.now_s,
         )
         self.num_workers = num_workers
+        self.left: list[str] = []  # why workers left
 
     @property
     def broker(self) -> Broker:
@@ -99,6 +100,7 @@ class Simulation:
             self.mailbox,
             keeper,
             self.clock,  # type: ignore[arg-type]
+            leave=self.left.append,
         )
 
     def beat(self) -> None:

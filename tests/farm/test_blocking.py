@@ -16,14 +16,14 @@ from tests.farm.driving import assert_exact, start
 pytestmark = pytest.mark.needs_ffmpeg
 
 
-def fail_on(simulation, worker: str, message: RenderChunk) -> None:
+def fail_on(simulation, worker: str, message: RenderChunk, code: str = "crashed") -> None:
     lease = simulation.broker.leases.claim(message.job_id, message.index, message.attempt, worker)
     failed = ChunkFailed(
         job_id=message.job_id,
         index=message.index,
         attempt=message.attempt,
         worker=worker,
-        code="crashed",
+        code=code,
         message="out of luck\nwith a stack",
     )
     simulation.broker.leases.commit(lease, failed)
@@ -230,3 +230,20 @@ def test_a_plan_of_another_build_is_refused_and_can_be_made_anew(simulation, sho
     job = simulation.run(job_id)
     assert_exact(job, clip, simulation)
     assert job.fingerprint == plan
+
+
+def test_a_chunk_that_devices_die_of_is_given_up_in_the_end(simulation, short):
+    """The first loss is the device's fault; further ones count: no chunk takes the farm down for ever."""
+    job_id = start(simulation, short)
+    deadly, losses = simulation.mailbox.messages[0].index, 0
+    while simulation.job(job_id).state != JobState.FAILED:
+        simulation.advance(job_id)
+        if not simulation.mailbox.messages:
+            simulation.clock.sleep(3.0)
+        elif simulation.mailbox.messages[0].index == deadly:
+            fail_on(simulation, "w0", simulation.mailbox.messages.pop(0), "device-lost")
+            losses += 1
+        else:
+            simulation.deliver()
+    assert losses == simulation.farm.config.max_attempts + 1
+    assert any("w0 left the farm" in note for note in simulation.job(job_id).notes)

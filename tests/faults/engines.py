@@ -50,8 +50,22 @@ def _slow() -> None:
     time.sleep(0.1)
 
 
+def _run_out() -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def _lose() -> None:
+    import torch
+
+    raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+
 MISFORTUNES: dict[str, Callable[[], None]] = {
     "error": _raise,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "slow": _slow,
+    "memory": _run_out,
+    "device": _lose,
 }

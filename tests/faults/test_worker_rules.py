@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,51 @@ def test_a_worker_with_other_weights_is_refused_at_once(scene, orders, short_cli
     scene.judge(job, short_clip, output)
     chunks = scene.get(f"/api/jobs/{job}/chunks")
     assert {chunk["worker"] for chunk in chunks} == {FIRST, SECOND} - {blocked["worker"]}
+
+
+def reasons(scene, job: str) -> list[str]:
+    """Return why attempts at the job's chunks ended, so far."""
+    with closing(sqlite3.connect(scene.farm.home / "farm.db")) as database:
+        rows = database.execute(
+            "SELECT detail FROM event WHERE job_id = ? AND new_state = 'soft-failed'", (job,)
+        )
+        return [detail for (detail,) in rows]
+
+
+def worker_log(scene, name: str) -> str:
+    return (scene.farm.home / "logs" / f"worker-{name.rpartition('-')[2]}.log").read_text()
+
+
+def pids(scene) -> dict[str, int]:
+    return {worker["worker"]: worker["pid"] for worker in scene.get("/api/workers")}
+
+
+def test_a_chunk_that_runs_out_of_memory_goes_to_another_worker(scene, orders, short_clip, tmp_path):
+    """The worker stays; after three such chunks it leaves with the reason, and is started afresh."""
+    order(orders, ("memory", 0, 10**9, [SECOND]), ("slow", 0, 10**9, [FIRST]))
+    before = pids(scene)
+    job = submit(scene, short_clip, tmp_path / "out.mov")
+    scene.wait("three chunks have failed", lambda: len(reasons(scene, job)) == 3)
+    order(orders)
+    scene.judge(job, short_clip, tmp_path / "out.mov")
+    assert {reason.partition(". ")[0] for reason in reasons(scene, job)} == {
+        "out-of-memory: OutOfMemoryError: CUDA out of memory"
+    }
+    scene.wait("the worker is back", lambda: pids(scene).get(SECOND, before[SECOND]) != before[SECOND])
+    assert f"error: worker {SECOND} leaves the farm: memory ran out for 3 chunks" in worker_log(scene, SECOND)
+    assert pids(scene)[FIRST] == before[FIRST]
+
+
+def test_a_worker_that_loses_its_device_leaves_the_farm_and_says_why(scene, orders, short_clip, tmp_path):
+    """Its chunk is handed back uncounted; its supervisor is told by the exit status, and starts it anew."""
+    order(orders, ("device", 0, 10**9, [SECOND]), ("slow", 0, 10**9, [FIRST]))
+    before = pids(scene)
+    job = submit(scene, short_clip, tmp_path / "out.mov")
+    reason = scene.wait("the loss is reported", lambda: reasons(scene, job))[0]
+    assert reason.startswith("device-lost: AcceleratorError: CUDA error: unspecified launch failure")
+    order(orders)
+    view = scene.judge(job, short_clip, tmp_path / "out.mov")
+    assert any(note.startswith(f"worker {SECOND} left the farm: device-lost") for note in view["notes"])
+    said = (scene.farm.home / "up.log").read_text()
+    assert "worker-2 died (status 69)" in said
+    scene.wait("the worker is back", lambda: pids(scene).get(SECOND, before[SECOND]) != before[SECOND])
