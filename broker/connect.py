@@ -9,7 +9,7 @@ from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
-from broker.clock import Clock
+from broker.clock import Clock, SystemClock
 from broker.config import BrokerConfig
 from broker.edge import renamed_errors
 from broker.errors import BrokerUnreachable
@@ -18,6 +18,7 @@ from broker.keys import Keys
 from broker.leases import LeaseTable
 from broker.memory import MemoryHeartbeats, MemorySegmentStore
 from broker.memory_leases import MemoryLeaseTable
+from broker.presence import MemoryPresence, Presence, RedisPresence
 from broker.redis_leases import RedisLeaseTable
 from broker.segments import RedisSegmentStore, SegmentStore
 
@@ -42,6 +43,7 @@ class Broker:
     segments: SegmentStore
     leases: LeaseTable
     heartbeats: Heartbeats
+    presence: Presence
 
 
 def connect(config: BrokerConfig) -> Redis:
@@ -98,6 +100,7 @@ def open_broker(config: BrokerConfig) -> Broker:
         segments=RedisSegmentStore(redis, keys),
         leases=RedisLeaseTable(redis, keys, lease_ttl_s=config.lease_ttl_s),
         heartbeats=RedisHeartbeats(redis, keys, heartbeat_s=config.heartbeat_s),
+        presence=RedisPresence(redis, SystemClock(), lease_ttl_s=config.lease_ttl_s),
     )
 
 
@@ -108,4 +111,5 @@ def memory_broker(config: BrokerConfig, clock: Clock) -> Broker:
         segments=MemorySegmentStore(),
         leases=MemoryLeaseTable(clock, lease_ttl_s=config.lease_ttl_s),
         heartbeats=MemoryHeartbeats(clock, heartbeat_s=config.heartbeat_s),
+        presence=MemoryPresence(clock, lease_ttl_s=config.lease_ttl_s),
     )

@@ -49,6 +49,7 @@ def _step(farm: Farm, job: Job, lock: JobLock) -> bool:
         # Canceled, or moved on, while we looked: look again at what it is now.
         return True
     except (FarmError, OSError, OperationalError) as error:
+        lock.renew()  # the troubles of somebody who has lost the job to another say nothing of it
         return _stop(farm, job, error)
 
 

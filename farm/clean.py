@@ -13,7 +13,7 @@ from farm.collect import collect, take_back
 from farm.errors import FarmError
 from farm.lock import JobLock
 from farm.models import Job
-from farm.output import partial_path
+from farm.output import discard_partial
 from farm.states import JobState
 
 log = logging.getLogger(__name__)
@@ -64,4 +64,4 @@ def _free(farm: Farm, job: Job) -> None:
     farm.broker.leases.forget_job(job.id)
     for name in farm.broker.segments.names(job.id):
         farm.broker.segments.delete(name)
-    partial_path(Path(job.output_path), job.id).unlink(missing_ok=True)
+    discard_partial(Path(job.output_path), job.id)

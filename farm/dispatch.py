@@ -89,11 +89,12 @@ def _give_back(farm: Farm, job: Job, in_flight: list[Chunk], number: int) -> Non
 
 
 def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
-    limit = int(farm.broker.config.window_bytes * INPUT_SHARE)
-    if farm.broker.segments.used_bytes() + chunk.num_bytes <= limit:
+    window, used = farm.broker.config.window_bytes, farm.broker.segments.used_bytes()
+    if used + chunk.num_bytes <= window * INPUT_SHARE:
         return True
-    # A single chunk larger than the share must still get through, alone.
-    return not farm.store.in_flight(job.id)
+    # A single chunk larger than the share must get through, alone; but not be cut in vain in every round.
+    is_possible = used == 0 or used + chunk.num_bytes <= window
+    return is_possible and not farm.store.in_flight(job.id)
 
 
 def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter, routes: Routes) -> bool:

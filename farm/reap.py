@@ -28,6 +28,7 @@ def reap(farm: Farm, job: Job) -> None:
     holders = farm.broker.leases.holders(job.id)
     offers = farm.broker.leases.offered(job.id)
     results = farm.broker.leases.results(job.id)
+    counts = not farm.broker.presence.was_away()  # asked last: it may have been away until just now
     routes = Routes.of(farm, job.id, chunks)
     for chunk in chunks:
         if chunk.index in results:
@@ -38,10 +39,16 @@ def reap(farm: Farm, job: Job) -> None:
         elif offers.get(chunk.index) != chunk.attempt:
             soft_fail(farm, job, chunk, "Redis has lost the offer", counts=False)
         elif chunk.state == ChunkState.LEASED:
-            reason = f"worker {chunk.worker} was lost: its lease lapsed"
-            soft_fail(farm, job, chunk, reason, worker=chunk.worker)
+            reason = _lapse(chunk, is_workers=counts)
+            soft_fail(farm, job, chunk, reason, counts=counts, worker=chunk.worker)
         else:
             _offer_again(farm, job, chunk, routes)
+
+
+def _lapse(chunk: Chunk, *, is_workers: bool) -> str:
+    if is_workers:
+        return f"worker {chunk.worker} was lost: its lease lapsed"
+    return f"Redis was away, and the lease of worker {chunk.worker} lapsed"
 
 
 def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:

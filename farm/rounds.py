@@ -44,6 +44,7 @@ class Rounds:
     def _run(self) -> None:
         self._try(self._recount)
         while not self._end.wait(self._farm().config.tick_s):
+            self._try(self._farm().broker.presence.was_away)  # asked without fail, for `reap` to know of gaps
             self._try(self._look)
 
     def _recount(self) -> None:

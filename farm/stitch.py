@@ -16,7 +16,7 @@ from farm.media.target import Target
 from farm.media.timeline import Timeline
 from farm.media.verify import verify
 from farm.models import Job
-from farm.output import is_in_place, partial_path, put_in_place
+from farm.output import growing, is_in_place, put_in_place
 from farm.prepare import PROGRESS_S, kept_frames, load_manifest, manifest_path
 from farm.requests import JobRequest
 from farm.states import JobState
@@ -44,9 +44,19 @@ def is_ready(farm: Farm, job: Job) -> bool:
 def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     """STITCHING → DONE. Until the rename, nothing is seen at the output's name."""
     output = Path(job.output_path)
-    partial = partial_path(output, job.id)
-    if is_in_place(partial, output):  # whoever put it there died before it could say so
+    if is_in_place(output, job.id):  # whoever put it there died before it could say so
         return _finish(farm, job)
+    lock.renew()
+    with growing(output, job.id, lock.owner) as partial:
+        _write(farm, job, lock, partial)
+        _check_still(farm, job)
+        lock.renew()
+        put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
+    return _finish(farm, job)
+
+
+def _write(farm: Farm, job: Job, lock: JobLock, partial: Path) -> None:
+    """Write the output, and check it."""
     info = MediaInfo.from_json(job.media)
     timeline = Timeline.of(load_manifest(manifest_path(farm, job.id)), *kept_frames(farm, job))
     target = Target.from_json(job.target)
@@ -64,9 +74,6 @@ def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     verify(partial, timeline, info, target, copied=report.copied)
     for stream in report.dropped:
         farm.store.add_note(job.id, f"not carried over: {stream}")
-    _check_still(farm, job)
-    put_in_place(partial, output, overwrite=JobRequest(**job.request).overwrite)
-    return _finish(farm, job)
 
 
 def _finish(farm: Farm, job: Job) -> bool:

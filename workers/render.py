@@ -18,7 +18,7 @@ from workers.keeper import Progress
 from workers.media.decode import decode
 from workers.media.encode import Encoder
 from workers.pipeline import ahead
-from workers.segment_io import PartWriter, read_parts
+from workers.segment_io import PartWriter, read_patiently
 from workers.swappers.contract import Source, Swapper
 
 
@@ -41,7 +41,9 @@ class ChunkRenderer:
         """
         began_s = self.clock.now_s()
         writer = self._writer(chunk, progress)
-        header, packets = read_segment(read_parts(self.broker.segments, _name(chunk, "in")))
+        header, packets = read_segment(
+            read_patiently(self.broker.segments, _name(chunk, "in"), self.clock, progress.stop)
+        )
         encoder = Encoder(chunk.encode, header, threads=self.config.threads)
         num_fused = 0
         for frame in self._fused(

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from broker.clock import Clock
-from broker.errors import SegmentMissing, StoreFull
+from broker.errors import BrokerUnreachable, SegmentMissing, StoreFull
 from broker.segments import SegmentName, SegmentStore
 from workers.errors import Stopped
 
 #: Pause before another try when the window is full, in seconds: the farm empties it at its disk's pace.
 FULL_PAUSE_S = 0.05
+
+#: Pause before another try when Redis is away, in seconds: each try waits for an answer as well.
+AWAY_PAUSE_S = 0.5
+
+T = TypeVar("T")
+
+
+def patiently(step: Callable[[], T], clock: Clock, stop: threading.Event) -> T:
+    """Return what `step` gives, as soon as Redis is there and has room.
+
+    The keeper sets `stop` when the lease is lost.
+
+    Raises:
+        Stopped: the chunk was taken away meanwhile.
+    """
+    while True:
+        if stop.is_set():
+            raise Stopped("the chunk was taken away")
+        try:
+            return step()
+        except StoreFull:
+            clock.sleep(FULL_PAUSE_S)
+        except BrokerUnreachable:
+            clock.sleep(AWAY_PAUSE_S)
 
 
 def read_parts(segments: SegmentStore, name: SegmentName) -> Iterator[bytes]:
@@ -28,8 +53,24 @@ def read_parts(segments: SegmentStore, name: SegmentName) -> Iterator[bytes]:
         yield segments.get(name, number)
 
 
+def read_patiently(
+    segments: SegmentStore, name: SegmentName, clock: Clock, stop: threading.Event
+) -> Iterator[bytes]:
+    """Yield a finished segment's parts as `read_parts` does, however long Redis is away between two.
+
+    Raises:
+        SegmentMissing: it is not there, or a part of it is not.
+        Stopped: the chunk was taken away meanwhile.
+    """
+    num_parts = patiently(lambda: segments.num_parts(name), clock, stop)
+    if num_parts == 0:
+        raise SegmentMissing(str(name))
+    for number in range(num_parts):
+        yield patiently(lambda number=number: segments.get(name, number), clock, stop)  # type: ignore[misc]
+
+
 class PartWriter:
-    """Gathers bytes into parts and puts them, waiting while the window is full."""
+    """Gathers bytes into parts and puts them, waiting while the window is full or Redis is away."""
 
     def __init__(
         self,
@@ -75,14 +116,10 @@ class PartWriter:
             self._pending.clear()
 
     def _put(self, part: bytes) -> None:
-        while True:
-            if self._stop.is_set():
-                raise Stopped("the chunk was taken away")
-            try:
-                self._segments.append(self._name, self.num_parts, part, limit_bytes=self._limit_bytes)
-                break
-            except StoreFull:
-                self._clock.sleep(FULL_PAUSE_S)
+        patiently(lambda: self._append(part), self._clock, self._stop)
         self._digest.update(part)
         self.num_parts += 1
         self.num_bytes += len(part)
+
+    def _append(self, part: bytes) -> None:
+        self._segments.append(self._name, self.num_parts, part, limit_bytes=self._limit_bytes)

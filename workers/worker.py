@@ -27,6 +27,7 @@ from workers.fingerprint import fingerprint
 from workers.health import Health, free_device_memory
 from workers.keeper import Keeper, Progress
 from workers.render import ChunkRenderer
+from workers.segment_io import patiently
 from workers.sources import Sources
 from workers.swappers import open_swapper
 from workers.swappers.contract import Planned, Swapper
@@ -52,6 +53,7 @@ class Worker:
         self._broker = broker
         self._publisher = publisher
         self._keeper = keeper
+        self._clock = clock
         self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock)
         self._swappers: dict[str, Swapper] = {}
         self._health = Health()
@@ -90,7 +92,7 @@ class Worker:
             with self._keeper.holding(lease, progress):
                 result = self._render(chunk, progress)
                 self._keeper.note_plan(self._plan())  # it may have run out of memory, and stepped down
-                self._broker.leases.commit(lease, result)
+                patiently(lambda: self._broker.leases.commit(lease, result), self._clock, progress.stop)
                 self._health.note(result)
         except (LeaseLost, Stopped):
             log.warning("chunk taken away, or given up", extra=_fields(chunk))

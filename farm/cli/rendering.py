@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -153,7 +154,7 @@ def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path
     with suppress(FarmError):  # it has ended, or the farm has
         view = client.cancel(view.job)
     farm.stop()
-    partial.unlink(missing_ok=True)
+    shutil.rmtree(partial, ignore_errors=True)
     return view.model_copy(update={"state": JobState.CANCELED, "running": []})
 
 

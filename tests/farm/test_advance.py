@@ -48,6 +48,19 @@ def test_a_worker_that_dies_in_a_chunk(simulation, request_, clip):
     assert totals.attempts == totals.num_chunks + 1
 
 
+def test_a_lease_that_lapsed_while_redis_was_away_counts_against_nobody(simulation, request_, clip):
+    """The chunk runs again at once; that is no failure of its, nor of its worker's."""
+    job_id = start(simulation, request_)
+    doomed = simulation.die_in()
+    simulation.advance(job_id)
+    simulation.clock.sleep(simulation.broker.config.lease_ttl_s + 1)
+    simulation.broker.presence.return_now()
+    job = simulation.run(job_id)
+    assert_exact(job, clip, simulation)
+    (chunk,) = [chunk for chunk in simulation.farm.store.chunks(job_id) if chunk.index == doomed.index]
+    assert (chunk.attempt, chunk.failures) == (2, 0)
+
+
 def test_a_worker_that_wakes_too_late_is_refused(simulation, request_, clip):
     """Its commit carries an old token; the chunk of the second worker counts."""
     job_id = start(simulation, request_)
