@@ -12,7 +12,8 @@ from typing import Any
 from bench.results import write
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.recovery import Outcome, suffer
-from tests.faults.scene import Scene, make_clip, quick_scene
+from tests.faults.scene import Scene, quick_scene
+from tests.faults.verdict import make_clip
 
 TIMES = 3
 CLAIM = (

@@ -1,4 +1,7 @@
-"""The faults that must cost nothing but time, each as something that is really done to a running farm."""
+"""The faults that must cost nothing but time, each as something that is really done to a running farm.
+
+When a fault is done, every worker is held in the middle of a chunk (`Scene.hold`): none can end before.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.faults.gate import RENDER_QUEUE
 from tests.faults.processes import parent_of
-from tests.faults.scene import RENDER_QUEUE, Scene, kill
+from tests.faults.scene import Scene, kill
 
-#: Longer than the lease of a quick scene: whoever sleeps this long has lost it.
-PAST_LEASE_S = 3.5
+#: How long Redis and the database are away, in seconds: longer than any lease of a quick scene.
+AWAY_S = 4.0
 
 Act = Callable[[Scene, str, random.Random], None]
 
@@ -25,7 +29,6 @@ class Fault:
 
     name: str
     act: Act
-    is_told_apart: bool = False  # a test of its own asks more of it, so that CI need not do it twice
 
 
 def kill_child(scene: Scene, job: str, _random: random.Random) -> None:
@@ -40,24 +43,36 @@ def kill_worker(scene: Scene, job: str, _random: random.Random) -> None:
 
 def kill_launcher(scene: Scene, job: str, _random: random.Random) -> None:
     """Kill `farm up` itself, and run it again in the same home."""
-    scene.wait_until_rendering(job)
-    scene.note(job)
     kill(scene.launcher())
     scene.start_again()
 
 
 def kill_tasks(scene: Scene, job: str, randomness: random.Random) -> None:
-    """Kill the process that cuts, collects and stitches, at any moment."""
-    time.sleep(randomness.uniform(0, 1.5))
+    """Kill the process that cuts, collects and stitches: while it waits, or while it collects and offers."""
+    if randomness.random() < 0.5:
+        scene.gate.open()
+        time.sleep(randomness.uniform(0, 0.3))
+    kill(scene.process("tasks"))
+
+
+def kill_stitcher(scene: Scene, job: str, _random: random.Random) -> None:
+    """Kill the process that writes the output, as soon as some of the output is there."""
+    folder = scene.output_of(job).parent
     pid = scene.process("tasks")
-    scene.note(job)
+    scene.gate.open()
+    while not any(job in name for name in os.listdir(folder)):  # noqa: PTH208 - the fastest there is
+        scene.glance(job)
     kill(pid)
+    scene.note(job)
+    assert not scene.output_of(job).exists()
 
 
 def freeze_worker(scene: Scene, job: str, _random: random.Random) -> None:
-    """Stop a worker until its lease has lapsed, then let it wake and try to commit."""
+    """Stop a worker until another has its chunk, then let it wake and try to commit."""
     pid = scene.catch(job)
-    time.sleep(PAST_LEASE_S)
+    scene.gate.open()
+    chunks = f"/api/jobs/{job}/chunks"
+    scene.wait("its lease has lapsed", lambda: scene.get(chunks)[scene.caught]["attempt"] > 1)
     os.kill(pid, signal.SIGCONT)
 
 
@@ -70,82 +85,79 @@ def terminate_worker(scene: Scene, job: str, _random: random.Random) -> None:
 
 def double_messages(scene: Scene, job: str, _random: random.Random) -> None:
     """Deliver what waits in the queue twice."""
+    scene.hold(job, num_queued=1)
     with scene.redis() as redis:
-        waiting = scene.wait(
-            "messages wait", lambda: scene.live_view(job) and redis.lrange(RENDER_QUEUE, 0, -1)
-        )
-        scene.note(job)
-        redis.rpush(RENDER_QUEUE, *waiting)
+        redis.rpush(RENDER_QUEUE, *redis.lrange(RENDER_QUEUE, 0, -1))
 
 
 def lose_messages(scene: Scene, job: str, _random: random.Random) -> None:
     """Take every waiting message away."""
+    scene.hold(job, num_queued=1)
     with scene.redis() as redis:
-        scene.note(job)
-        scene.wait("a message waits", lambda: scene.live_view(job) and redis.lpop(RENDER_QUEUE))
-        while redis.lpop(RENDER_QUEUE):
-            pass
+        redis.delete(RENDER_QUEUE)
 
 
 def kill_redis(scene: Scene, job: str, _random: random.Random) -> None:
     """Kill Redis; the farm starts it again, from its log of changes."""
-    scene.wait_until_rendering(job)
-    pid = scene.process("redis")
-    scene.note(job)
-    kill(pid)
+    kill(scene.process("redis"))
 
 
-def empty_redis(scene: Scene, job: str, _random: random.Random) -> None:
-    """Have Redis forget everything."""
-    scene.wait_until_rendering(job)
-    with scene.redis() as redis:
-        scene.note(job)
-        redis.flushall()
+def take_redis_down(scene: Scene, job: str, _random: random.Random, seconds: float = AWAY_S) -> None:
+    """Kill Redis, and keep the farm from starting it again for a while."""
+    launcher = scene.launcher()
+    os.kill(launcher, signal.SIGSTOP)
+    kill(scene.process("redis"))
+    time.sleep(seconds)
+    os.kill(launcher, signal.SIGCONT)
 
 
-def freeze_redis(scene: Scene, job: str, _random: random.Random, seconds: float = 5.0) -> None:
+def freeze_redis(scene: Scene, job: str, _random: random.Random, seconds: float = AWAY_S) -> None:
     """Let Redis answer nobody for a while."""
-    scene.wait_until_rendering(job)
     pid = scene.process("redis")
-    scene.note(job)
     os.kill(pid, signal.SIGSTOP)
     time.sleep(seconds)
     os.kill(pid, signal.SIGCONT)
 
 
+def empty_redis(scene: Scene, job: str, _random: random.Random) -> None:
+    """Have Redis forget everything."""
+    with scene.redis() as redis:
+        redis.flushall()
+
+
 def fill_redis(scene: Scene, job: str, _random: random.Random) -> None:
     """Let Redis reach its memory limit: it refuses whatever makes it grow."""
-    scene.wait_until_rendering(job)
     with scene.redis() as redis:
-        scene.note(job)
         redis.config_set("maxmemory", 1)
-        time.sleep(2.0)
+        scene.gate.open()
+        time.sleep(AWAY_S)
         redis.config_set("maxmemory", 0)
 
 
 def lock_database(scene: Scene, job: str, _random: random.Random) -> None:
-    """Hold the database's only write lock for some seconds."""
-    scene.wait_until_rendering(job)
-    scene.note(job)
+    """Hold the database's only write lock for some seconds, while workers finish chunk after chunk."""
     database = sqlite3.connect(scene.farm.home / "farm.db", isolation_level=None, timeout=10)
     database.execute("BEGIN EXCLUSIVE")
-    time.sleep(4.0)
+    scene.gate.open()
+    time.sleep(AWAY_S)
     database.execute("COMMIT")
     database.close()
 
 
 FAULTS = (
-    Fault("kill -9 of the process that renders", kill_child, is_told_apart=True),
+    Fault("kill -9 of the process that renders", kill_child),
     Fault("kill -9 of a worker", kill_worker),
     Fault("kill -9 of the launcher, started again", kill_launcher),
-    Fault("kill -9 of the reconciler", kill_tasks, is_told_apart=True),
-    Fault("a worker frozen past its lease", freeze_worker),
-    Fault("SIGTERM to a worker", terminate_worker, is_told_apart=True),
+    Fault("kill -9 of the reconciler", kill_tasks),
+    Fault("kill -9 of the stitcher while it writes", kill_stitcher),
+    Fault("SIGTERM to a worker", terminate_worker),
+    Fault("a worker frozen past its lease, then woken", freeze_worker),
     Fault("messages delivered twice", double_messages),
     Fault("messages lost", lose_messages),
-    Fault("kill -9 of Redis", kill_redis),
+    Fault("kill -9 of Redis, restarted from its log", kill_redis),
+    Fault(f"Redis down for {AWAY_S:g} s", take_redis_down),
+    Fault(f"Redis frozen for {AWAY_S:g} s", freeze_redis),
     Fault("Redis emptied", empty_redis),
-    Fault("Redis frozen for 5 s", freeze_redis),
-    Fault("Redis full", fill_redis),
-    Fault("database locked for 4 s", lock_database),
+    Fault(f"Redis full for {AWAY_S:g} s", fill_redis),
+    Fault(f"database locked for {AWAY_S:g} s", lock_database),
 )

@@ -1,10 +1,11 @@
-"""A farm with short terms for the tests of this folder, and a clip that takes it some seconds."""
+"""A farm with short terms for the tests of this folder, and a clip of many chunks."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.faults.scene import make_clip, quick_scene
+from tests.faults.scene import quick_scene
+from tests.faults.verdict import make_clip
 
 
 @pytest.fixture(scope="module")
@@ -16,5 +17,5 @@ def scene(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
-    """A clip that takes two workers some seconds."""
+    """Many more chunks than two workers can render before they are held."""
     return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")

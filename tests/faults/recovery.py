@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.faults.catalogue import Fault
 from tests.faults.scene import ENDED, Scene
+from tests.faults.verdict import assert_unharmed, used_bytes
 
 
 @dataclass(frozen=True)
@@ -22,25 +23,24 @@ class Outcome:
 def suffer(scene: Scene, fault: Fault, clip: Path, output: Path, randomness: random.Random) -> Outcome:
     """Submit a job, do the fault while it renders, and judge the result."""
     job = scene.submit(clip, output)
-    scene.wait_until_rendering(job)
+    scene.hold(job)
     fault.act(scene, job, randomness)
+    scene.wait("the gate opens", lambda: scene.gate.open() or True)
     scene.wait("every chunk goes on", lambda: _has_gone_on(scene, job))
     recovery_s = time.monotonic() - scene.hurt_at
-    view = scene.judge(job, clip, output)
-    assert scene.used_bytes() == 0
+    view = assert_unharmed(scene, job, clip, output)
+    assert used_bytes(scene) == 0
     return Outcome(recovery_s, view["attempts"] - view["chunks"])
 
 
 def _has_gone_on(scene: Scene, job: str) -> bool:
+    """Say whether each chunk that was held is done, or was begun anew; if none was, whether all is done."""
     view = scene.view(job)
     if view["state"] in ENDED:
         return True
-    running = {chunk["index"]: (chunk["attempt"], chunk["num_frames"]) for chunk in view["running"]}
-    rendered = {
-        chunk["index"] for chunk in scene.get(f"/api/jobs/{job}/chunks") if chunk["state"] == "rendered"
-    }
-    return all(
-        chunk["index"] in rendered
-        or running.get(chunk["index"], (0, 0)) > (chunk["attempt"], chunk["num_frames"])
+    chunks = {chunk["index"]: chunk for chunk in scene.get(f"/api/jobs/{job}/chunks")}
+    running = {chunk["index"]: chunk["attempt"] for chunk in view["running"]}
+    return bool(scene.running_then) and all(
+        chunks[chunk["index"]]["state"] == "rendered" or running.get(chunk["index"], 0) > chunk["attempt"]
         for chunk in scene.running_then
     )

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 from redis import Redis
+from redis.exceptions import RedisError
 
-from bench import judge
 from bench.farm_process import FARM, RunningFarm, running_farm
-from broker.keys import Keys
-from broker.queues import RENDER
+from broker.errors import BrokerError
+from tests.faults.gate import Gate
 from tests.faults.processes import children_of, command_of
 
 #: Short terms, so that a test waits seconds where a farm in service waits a quarter of a minute.
@@ -31,6 +29,8 @@ QUICK = {
     "FARM_REOFFER_S": "1",
     "FARM_TICK_S": "0.2",
     "FARM_SOCKET_TIMEOUT_S": "2",
+    # A part is some frames, and a chunk some parts: a worker meets the gate in the middle of its chunk.
+    "FARM_PART_BYTES": "262144",
 }
 
 ENDED = frozenset({"done", "failed", "canceled"})
@@ -38,11 +38,17 @@ ENDED = frozenset({"done", "failed", "canceled"})
 #: How often a scene is looked at, in seconds.
 LOOK_S = 0.03
 
-#: How long any job of these tests may take, faults included, in seconds.
-JOB_S = 120.0
+#: How often a new file is looked for, in seconds: it must be found before it is whole.
+GLANCE_S = 0.001
 
-KEYS = Keys("farm")
-RENDER_QUEUE = f"{KEYS.celery_prefix}{RENDER}"
+#: A worker's progress is told once a second: who has not come to the gate in so many seconds is not coming.
+GATE_S = 2.0
+
+#: How long workers are let go that did not come, in seconds: some chunks are offered meanwhile.
+LET_GO_S = 0.1
+
+#: How long any job of these tests may take, faults included, in seconds.
+JOB_S = 60.0
 
 
 class TooLate(Exception):
@@ -57,18 +63,27 @@ class Scene:
     options: tuple[str, ...]
     hurt_at: float = 0.0  # on the monotonic clock; see `note`
     running_then: list[dict[str, Any]] = field(default_factory=list)  # chunks that were being rendered
+    num_workers: int = 2
+    caught: int = -1  # index of the chunk that the process last caught was rendering
+    _outputs: dict[str, Path] = field(default_factory=dict)
     _restarted: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def submit(self, clip: Path, output: Path, *, chunk_seconds: float = 3.0) -> str:
+    def submit(self, clip: Path, output: Path, *, chunk_seconds: float = 0.5) -> str:
         """Submit a lossless job that changes nothing, and return its id."""
-        options = ("--engine", "passthrough", "--lossless", "--chunk-seconds", str(chunk_seconds))
-        return self.farm.command("submit", str(clip), *options, "-o", str(output)).stdout.strip()
+        job = {"input": str(clip), "output": str(output), "engine": "passthrough", "lossless": True}
+        answer = self._ask("POST", "/api/jobs", json={**job, "chunk_seconds": chunk_seconds})
+        self._outputs[answer["job"]] = output
+        return str(answer["job"])
 
     def get(self, path: str) -> Any:
         """Ask the API, whichever process serves it now."""
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
         record = json.loads((self.farm.home / "farm.json").read_text())
         headers = {"Authorization": f"Bearer {record['token']}"}
-        return httpx.get(record["url"] + path, headers=headers, timeout=20).raise_for_status().json()
+        answer = httpx.request(method, record["url"] + path, headers=headers, timeout=20, **options)
+        return answer.raise_for_status().json()
 
     def wait(self, what: str, condition: Callable[[], Any], seconds: float = JOB_S) -> Any:
         """Return what `condition` gives as soon as it is true. A farm that does not answer is no answer."""
@@ -77,7 +92,7 @@ class Scene:
             try:
                 if found := condition():
                     return found
-            except (OSError, ValueError, httpx.HTTPError):
+            except (OSError, ValueError, httpx.HTTPError, RedisError, BrokerError):
                 pass
             time.sleep(LOOK_S)
         raise AssertionError(f"not in {seconds} s: {what}")
@@ -98,46 +113,72 @@ class Scene:
             raise TooLate(view)
         return view
 
-    def wait_until_rendering(self, job: str) -> dict[str, Any]:
-        """Return the job's view as soon as a chunk of it has some frames done and others to do."""
+    def hold(self, job: str, *, num_queued: int = 0) -> None:
+        """Stop every worker in the middle of a chunk, on any machine, and note what goes on.
 
-        def is_rendering() -> dict[str, Any] | None:
-            view = self.live_view(job)
-            return view if any(chunk["num_frames"] for chunk in view["running"]) else None
+        The window is filled (see `Gate`), so that no chunk can end. If the workers are not all caught in a
+        chunk, they are let go, and it is tried again: the job has many more chunks than they can render
+        meanwhile.
 
-        view: dict[str, Any] = self.wait("a chunk renders", is_rendering)
-        return view
+        Args:
+            job: a job, one of whose chunks at least must be among those that are held.
+            num_queued: how many messages must wait beside those that the workers have.
+
+        Raises:
+            TooLate: the job has ended.
+        """
+
+        def is_held() -> bool:
+            mine = self.live_view(job)["running"]
+            busy = [worker for worker in self.get("/api/workers") if worker["chunk"] is not None]
+            are_queued = self.gate.num_queued() >= num_queued
+            return len(busy) == self.num_workers and are_queued and any(chunk["num_frames"] for chunk in mine)
+
+        def try_once() -> bool:
+            self.gate.open()
+            time.sleep(LET_GO_S)
+            self.gate.close()
+            return self.comes_true(is_held, GATE_S)
+
+        self.wait("a chunk is rendered", lambda: self.live_view(job)["running"])
+        self.gate.close()
+        if not self.comes_true(is_held, GATE_S):
+            self.wait("every worker is held", try_once)
+        self.note(job)
+
+    def comes_true(self, condition: Callable[[], Any], seconds: float) -> bool:
+        """Say whether a condition comes true in a while."""
+        end = time.monotonic() + seconds
+        while not (found := bool(condition())) and time.monotonic() < end:
+            time.sleep(LOOK_S)
+        return found
 
     def note(self, job: str) -> None:
         """Note what goes on, a moment before it is hurt."""
         self.running_then = self.view(job)["running"]
         self.hurt_at = time.monotonic()
 
-    def busy_worker(self, job: str) -> dict[str, Any]:
-        """Return a worker that renders a chunk of the job now."""
-
-        def find() -> dict[str, Any] | None:
-            busy = [worker for worker in self.get("/api/workers") if worker["job"] == job]
-            held = {chunk["worker"] for chunk in self.live_view(job)["running"] if chunk["num_frames"]}
-            return next((worker for worker in busy if worker["worker"] in held), None)
-
-        worker: dict[str, Any] = self.wait("a worker is busy with the job", find)
-        return worker
-
     def catch(self, job: str) -> int:
-        """Stop a process in the middle of a chunk, note what goes on, and return its id. Its fate is open."""
-
-        def try_once() -> int | None:
-            worker = self.busy_worker(job)
-            os.kill(worker["pid"], signal.SIGSTOP)
-            self.note(job)
-            if any(chunk["worker"] == worker["worker"] for chunk in self.running_then):
-                return int(worker["pid"])
-            os.kill(worker["pid"], signal.SIGCONT)
-            return None
-
-        pid: int = self.wait("a worker is caught in a chunk", try_once)
+        """Freeze a process that renders a chunk of a held job, and return its id. Its fate is open."""
+        chunk = next(chunk for chunk in self.running_then if chunk["num_frames"])
+        workers = {worker["worker"]: int(worker["pid"]) for worker in self.get("/api/workers")}
+        self.caught = chunk["index"]
+        os.kill(pid := workers[chunk["worker"]], signal.SIGSTOP)
         return pid
+
+    def glance(self, job: str) -> None:
+        """Let a moment pass.
+
+        Raises:
+            TooLate: the job has ended.
+        """
+        if self.output_of(job).exists():
+            raise TooLate(job)
+        time.sleep(GLANCE_S)
+
+    def output_of(self, job: str) -> Path:
+        """Return where a job that was submitted here puts its output."""
+        return self._outputs[job]
 
     def process(self, role: str) -> int:
         """Return the process id of a part of the farm: redis, tasks or api."""
@@ -157,6 +198,11 @@ class Scene:
         """Return a client of the farm's own Redis, to be closed."""
         return Redis.from_url(self.farm.redis_url(), socket_timeout=5)
 
+    @property
+    def gate(self) -> Gate:
+        """What holds the workers in the middle of their chunks."""
+        return Gate(self.redis)
+
     def start_again(self) -> None:
         """Run `farm up` once more in the same home, and wait until it answers."""
         with (self.farm.home / "up.log").open("a") as log:
@@ -169,46 +215,11 @@ class Scene:
         self._restarted.append(process)
         self.wait("the farm is up again", lambda: self.launcher() == process.pid and self.get("/api/jobs"))
 
-    def judge(self, job: str, clip: Path, output: Path) -> dict[str, Any]:
-        """Wait for the job's end, and require what must hold after any fault; return its last view."""
-        view: dict[str, Any] = self.wait(
-            "the job ends", lambda: (view := self.view(job))["state"] in ENDED and view
-        )
-        assert view["state"] == "done", view
-        assert judge.frame_md5s(output) == frames_of(clip)
-        assert [path.name for path in output.parent.iterdir() if job in path.name] == []
-        self.wait("nothing of the job is left in Redis", lambda: not self._keys_left(job), 20)
-        self.wait("nothing of the job is left on disk", lambda: not self._directory(job).exists(), 20)
-        self._check_rows(job)
-        return view
-
-    def used_bytes(self) -> int:
-        """Return what the farm thinks lies in Redis; it must be what lies there."""
-        with self.redis() as redis:
-            return int(redis.get(KEYS.bytes) or 0)
-
     def close(self) -> None:
         """Stop what was started again."""
         for process in self._restarted:
             process.terminate()
             process.wait(60)
-
-    def _keys_left(self, job: str) -> list[bytes]:
-        with self.redis() as redis:
-            return [key for key in redis.keys("*") if job.encode() in key]
-
-    def _directory(self, job: str) -> Path:
-        return self.farm.home / "jobs" / job
-
-    def _check_rows(self, job: str) -> None:
-        if "FARM_DATABASE_URL" in self.farm.environment:
-            chunks = {chunk["state"] for chunk in self.get(f"/api/jobs/{job}/chunks")}
-            assert chunks == {"rendered"}
-            return
-        with sqlite3.connect(self.farm.home / "farm.db") as database:
-            states = database.execute("SELECT DISTINCT state FROM chunk WHERE job_id = ?", (job,)).fetchall()
-        database.close()
-        assert states == [("rendered",)]
 
 
 @contextmanager
@@ -221,20 +232,6 @@ def quick_scene(home: Path, *options: str, **environment: str) -> Iterator[Scene
             yield scene
         finally:
             scene.close()
-
-
-@cache
-def frames_of(clip: Path) -> list[str]:
-    """Return the MD5 of every frame: passed through without loss, an undisturbed run gives just these."""
-    return judge.frame_md5s(clip)
-
-
-def make_clip(path: Path, *, seconds: float = 12, size: str = "1280x720") -> Path:
-    """Make a clip that takes two workers some seconds to encode without loss."""
-    source = f"testsrc2=size={size}:rate=30:duration={seconds}"
-    coding = ("-preset", "ultrafast", "-g", "30")
-    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, *coding, path], check=True)
-    return path
 
 
 def kill(pid: int) -> None:

@@ -10,17 +10,10 @@ import pytest
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.recovery import suffer
 
-# Minutes long, and a fault must come while the job runs: with `make test-all`, on a machine of known speed.
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
 
 
-CASES = [
-    pytest.param(fault, id=fault.name, marks=[pytest.mark.soak] if fault.is_told_apart else [])
-    for fault in FAULTS
-]
-
-
-@pytest.mark.parametrize("fault", CASES)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_costs_nothing_but_time(scene, clip, tmp_path, fault: Fault, record_property):
     """Output identical, no key, file or row left, and the recovery time noted."""
     outcome = suffer(scene, fault, clip, tmp_path / "out.mov", random.Random(1))

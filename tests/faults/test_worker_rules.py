@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import make_clip, quick_scene
+from tests.faults.scene import quick_scene
+from tests.faults.verdict import assert_unharmed, make_clip
 
 pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
 
@@ -71,7 +72,7 @@ def test_a_worker_on_which_chunks_fail_is_blocked_for_the_job(scene, orders, sho
     assert "rendering (1 blocked)" in scene.farm.command("list").stdout
     assert {w["worker"]: w["blocked_for"] for w in scene.get("/api/workers")} == {FIRST: [], SECOND: [job]}
     order(orders)
-    scene.judge(job, short_clip, tmp_path / "out.mov")
+    assert_unharmed(scene, job, short_clip, tmp_path / "out.mov")
     assert {chunk["worker"] for chunk in scene.get(f"/api/jobs/{job}/chunks")} == {FIRST}
 
 
@@ -87,7 +88,7 @@ def test_a_worker_with_other_weights_is_refused_at_once(scene, orders, short_cli
     assert blocked["reason"].count(" in the plan") == 1
     assert "model weighty-net: " in blocked["reason"]
     order(orders)
-    scene.judge(job, short_clip, output)
+    assert_unharmed(scene, job, short_clip, output)
     chunks = scene.get(f"/api/jobs/{job}/chunks")
     assert {chunk["worker"] for chunk in chunks} == {FIRST, SECOND} - {blocked["worker"]}
 
@@ -116,7 +117,7 @@ def test_a_chunk_that_runs_out_of_memory_goes_to_another_worker(scene, orders, s
     job = submit(scene, short_clip, tmp_path / "out.mov")
     scene.wait("three chunks have failed", lambda: len(reasons(scene, job)) == 3)
     order(orders)
-    scene.judge(job, short_clip, tmp_path / "out.mov")
+    assert_unharmed(scene, job, short_clip, tmp_path / "out.mov")
     assert {reason.partition(". ")[0] for reason in reasons(scene, job)} == {
         "out-of-memory: OutOfMemoryError: CUDA out of memory"
     }
@@ -133,8 +134,28 @@ def test_a_worker_that_loses_its_device_leaves_the_farm_and_says_why(scene, orde
     reason = scene.wait("the loss is reported", lambda: reasons(scene, job))[0]
     assert reason.startswith("device-lost: AcceleratorError: CUDA error: unspecified launch failure")
     order(orders)
-    view = scene.judge(job, short_clip, tmp_path / "out.mov")
+    view = assert_unharmed(scene, job, short_clip, tmp_path / "out.mov")
     assert any(note.startswith(f"worker {SECOND} left the farm: device-lost") for note in view["notes"])
     said = (scene.farm.home / "up.log").read_text()
     assert "worker-2 died (status 69)" in said
     scene.wait("the worker is back", lambda: pids(scene).get(SECOND, before[SECOND]) != before[SECOND])
+
+
+def test_a_chunk_that_kills_every_worker_is_given_up(scene, orders, short_clip, tmp_path):
+    """Poison: after three deaths it fails, with its frames and the reason; a retry keeps the others."""
+    order(orders, ("kill", 70, 71, None))
+    job = submit(scene, short_clip, tmp_path / "out.mov")
+    view = scene.wait("the job ends", lambda: (v := scene.view(job))["state"] == "failed" and v)
+    chunks = scene.get(f"/api/jobs/{job}/chunks")
+    (bad,) = [chunk for chunk in chunks if chunk["state"] == "failed"]
+    assert bad["start"] <= 70 < bad["end"]
+    assert {chunk["state"] for chunk in chunks if chunk is not bad} == {"rendered"}
+    assert f"[{bad['start']}, {bad['end']})" in view["error"]["message"]
+    assert "SIGKILL" in view["error"]["message"]
+    order(orders)
+    scene.farm.command("retry", job)
+    assert_unharmed(scene, job, short_clip, tmp_path / "out.mov")
+    after = scene.get(f"/api/jobs/{job}/chunks")
+    assert [chunk["attempt"] for chunk in after if chunk["index"] != bad["index"]] == [
+        chunk["attempt"] for chunk in chunks if chunk is not bad
+    ]
