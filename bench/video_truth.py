@@ -16,7 +16,8 @@ from bench.results import RESULTS, write
 from bench.truth.compared import WRONG, compare
 from bench.truth.observed import observe
 from farm.client import FarmClient
-from farm.schemas import JobRequest, JobView
+from farm.requests import JobRequest
+from farm.schemas import JobView
 
 CLAIM = (
     "Every kind of input, rendered in chunks by a farm, with `--engine passthrough --lossless` (FFV1) "
@@ -84,7 +85,7 @@ def _rendered(farm: RunningFarm, cases: list[Case]) -> Iterator[tuple[Case, JobV
 def _submit(client: FarmClient, case: Case) -> JobView | str:
     request = JobRequest(
         input=str(case.clip), output=str(case.output), engine="passthrough", lossless=case.is_lossless,
-        preset="ultrafast", chunk_seconds=CHUNK_S,
+        encoder_preset="ultrafast", chunk_seconds=CHUNK_S,
     )  # fmt: skip
     try:
         return client.submit(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from farm.errors import BadInput, OutputRefused, SourceRefused
@@ -20,6 +21,8 @@ from farm.requests import JobRequest
 #: What only the portrait engine can do: swap networks paint the whole face themselves.
 PORTRAIT_ONLY = ("skin_smoothing", "brightness", "mode")
 
+_PROGRESSIVE = 1  # AVFieldOrder, libavcodec/defs.h
+
 #: Largest portrait taken, in bytes. It travels through Redis to every worker.
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
 
@@ -33,7 +36,7 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
     Raises:
         BadInput: a file or an option cannot be used; the message and hint are for the user.
     """
-    info = probe(Path(request.input))
+    info = _read(request)
     _check_moments(request, info)
     target = choose_target(Path(request.output), info, _wish(request))
     _check_engine(request)
@@ -92,6 +95,16 @@ def _check_engine(request: JobRequest) -> None:
             f"the engine {request.engine} takes no {', '.join(said)}",
             hint="leave it out, or --engine portrait",
         )
+
+
+def _read(request: JobRequest) -> MediaInfo:
+    info = probe(Path(request.input), salvage=request.salvage)
+    # Whole pictures are what comes out: from here on, nothing is interlaced.
+    return (
+        replace(info, video=replace(info.video, deinterlace=True, field_order=_PROGRESSIVE))
+        if request.deinterlace
+        else info
+    )
 
 
 def _check_source(request: JobRequest) -> None:

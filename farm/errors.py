@@ -2,7 +2,7 @@
 
 FarmError
 ├── BadInput                 the user's files or options cannot be used (exit code 2, HTTP 422)
-│   ├── NotAVideo, EmptyFile, NoVideoStream, TruncatedVideo, UnsupportedMedia
+│   ├── NotAVideo, EmptyFile, NoVideoStream, TruncatedVideo, DamagedVideo, UnsupportedMedia
 │   ├── SourceRefused        the portrait: missing, not a picture, no face
 │   ├── OutputRefused        missing or unwritable directory, output equals input, no space
 │   └── ModelRefused         a model: unknown, not installed, not the file it should be, terms not accepted
@@ -58,6 +58,12 @@ class TruncatedVideo(BadInput):
     """Raised when a file ends before its index says so."""
 
     code = "truncated-video"
+
+
+class DamagedVideo(BadInput):
+    """Raised when parts of a file cannot be read."""
+
+    code = "damaged-video"
 
 
 class UnsupportedMedia(BadInput):

@@ -20,6 +20,7 @@ from farm.media.moments import frames_between
 from farm.media.parts import regroup
 from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
+from farm.media.salvage import skipped_note
 from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.requests import JobRequest
@@ -101,11 +102,16 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         JobState.INDEXING,
         JobState.RENDERING,
         stage="rendering",
-        radius=checked.radius,
+        radius=checked.radius + _fields_radius(job),
         fingerprint=checked.fingerprint,
         rendering_at=job.rendering_at or farm.wall(),
     )
     return True
+
+
+def _fields_radius(job: Job) -> int:
+    """Return how many frames on each side deinterlacing looks at, beside what the engine does."""
+    return int(MediaInfo.from_json(job.media).video.deinterlace)
 
 
 def put_source(farm: Farm, job: Job) -> None:
@@ -159,7 +165,11 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
         farm.store.update_job(job.id, stage=f"indexing {100 * bytes_done // max(1, bytes_total)} %")
 
     info = MediaInfo.from_json(job.media)
-    index(Path(job.input_path), info, on_progress=show).save(path)
+    manifest = index(Path(job.input_path), info, on_progress=show)
+    manifest.save(path)
+    note = skipped_note(manifest)
+    if note is not None:
+        farm.store.add_note(job.id, note)
 
 
 def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:

@@ -18,7 +18,7 @@ class Frame:
 
     picture: av.VideoFrame  # upright, in the input's own pixel format
     index: int  # absolute in the job; negative never occurs
-    pts: int  # in the segment's time base
+    pts: int  # the frame's index, again: real times may repeat
     is_context: bool = False  # looked at, never put out
     num_faces: int = 0  # faces fused into it
 

@@ -71,6 +71,8 @@ class Cutter:
             colorspace=video.colorspace,
             color_range=video.color_range,
             field_order=video.field_order,
+            deinterlace=video.deinterlace,
+            is_salvaged=self._info.is_salvaged,
             start=plan.start,
             pts=tuple(range(plan.start, plan.end)),
             before=tuple(range(plan.context_start, plan.start)),

@@ -19,7 +19,7 @@ from broker.framing import NO_TIME, first_field
 from farm.errors import UnsupportedMedia
 from farm.media.info import MediaInfo
 from farm.media.opening import open_video, reading
-from farm.media.table import DISCARD, HIDDEN, KEY, TOLD, Times
+from farm.media.table import DISCARD, HIDDEN, KEY, SKIPPED, TOLD, Times
 
 #: Packets between two reports of progress.
 _REPORT_EVERY = 64
@@ -47,8 +47,9 @@ def tell_by_decoding(
 ) -> None:
     """Fill in, in place, which packets show a frame and when. Arrays have shape (num_packets,).
 
-    Packets that show none become HIDDEN. Frames without a time get the packets' decode times in order, as
-    players do; without those, as many a second as the stream says. They are marked TOLD.
+    Packets that show none become HIDDEN; where the video is salvaged, those that show a damaged one, too.
+    Frames without a time get the packets' decode times in order, as players do; without those, as many a
+    second as the stream says. They are marked TOLD.
 
     Raises:
         UnsupportedMedia: no frame comes out.
@@ -59,7 +60,7 @@ def tell_by_decoding(
         raise UnsupportedMedia("no frame can be decoded", hint="check with ffplay whether the file plays")
     hidden = np.ones(len(pts), bool)
     hidden[order] = False
-    flags[hidden & (flags & DISCARD == 0)] |= HIDDEN
+    flags[hidden & (flags & DISCARD == 0)] |= HIDDEN | (SKIPPED if info.is_salvaged else 0)
     flags[hidden] &= ~KEY  # nobody can start at a second field
     if (pts[order] == NO_TIME).any():
         pts[order] = _times(np.sort(dts[order]), delay, info)
@@ -85,19 +86,21 @@ def _shown(path: Path, info: MediaInfo, num_packets: int, report: Report) -> tup
             if packet.size == 0 or number >= num_packets:
                 break
             packet.pts = number
-            shown += _numbers(stream, packet)
+            shown += _numbers(stream, packet, only_whole=info.is_salvaged)
             if number % _REPORT_EVERY == 0:
                 report(packet.pos or 0, info.size_bytes)
-        shown += _numbers(stream, None)
+        shown += _numbers(stream, None, only_whole=info.is_salvaged)
         return shown, stream.codec_context.reorder_depth
 
 
-def _numbers(stream: av.VideoStream, packet: av.Packet[Any] | None) -> Iterator[int]:
+def _numbers(stream: av.VideoStream, packet: av.Packet[Any] | None, *, only_whole: bool) -> Iterator[int]:
     try:
         pictures = stream.decode(packet)
     except av.error.FFmpegError:  # it leans on what is not there
         return
-    yield from (picture.pts for picture in pictures if picture.pts is not None)
+    for picture in pictures:
+        if picture.pts is not None and not (only_whole and picture.is_corrupt):
+            yield picture.pts
 
 
 def _silent(done: int, total: int) -> None:

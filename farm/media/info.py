@@ -37,6 +37,7 @@ class StreamInfo:
     has_b_frames: bool = False  # packets are not in presentation order
     light: Light = NO_LIGHT  # HDR's static data
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
+    deinterlace: bool = False  # make whole pictures of fields, as its user wishes
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -103,6 +104,7 @@ class MediaInfo:
     duration_s: Fraction | None  # None where the container does not say
     video: StreamInfo
     others: tuple[OtherStream, ...] = ()
+    is_salvaged: bool = False  # damage is left out instead of refused, as its user wishes
 
     @property
     def audio(self) -> tuple[OtherStream, ...]:
@@ -117,6 +119,7 @@ class MediaInfo:
             "duration_s": text_or_none(self.duration_s),
             "video": self.video.to_json(),
             "others": [stream.to_json() for stream in self.others],
+            "is_salvaged": self.is_salvaged,
         }
 
     @classmethod
@@ -128,4 +131,5 @@ class MediaInfo:
             duration_s=fraction_or_none(body["duration_s"]),
             video=StreamInfo.from_json(body["video"]),
             others=tuple(OtherStream.from_json(stream) for stream in body["others"]),
+            is_salvaged=body.get("is_salvaged", False),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from farm.errors import TruncatedVideo
 from farm.media.info import MediaInfo
-from farm.media.opening import open_video, reading
+from farm.media.opening import CUT_SHORT_HINT, open_video, reading
 
 #: Headers round, and count a last frame or not: seconds, and share of the length, that may be missing.
 _SLACK_S = Fraction(1)
@@ -33,7 +33,7 @@ def check_length(path: Path, info: MediaInfo, video_s: Fraction) -> None:
 
 def cut_short(message: str) -> TruncatedVideo:
     """Return the error for a file that lacks its end."""
-    return TruncatedVideo(message, hint="the file was cut short or is damaged: copy it again")
+    return TruncatedVideo(message, hint=CUT_SHORT_HINT)
 
 
 def _longest(path: Path) -> Fraction:

@@ -13,12 +13,14 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from broker.framing import NO_TIME
+from farm.errors import BadInput, DamagedVideo
+from farm.media.damage import complaints
 from farm.media.decoded import sends_fields_apart, tell_by_decoding
 from farm.media.hidden import hidden_test
 from farm.media.info import MediaInfo
 from farm.media.leading import lost_packets
 from farm.media.length import check_length, cut_short
-from farm.media.opening import GENERATE_PTS, open_video, reading
+from farm.media.opening import CUT_SHORT_HINT, GENERATE_PTS, open_video, reading
 from farm.media.recovery import recovers_at_once
 from farm.media.table import DISCARD, HIDDEN, KEY, Manifest, Times
 
@@ -42,19 +44,23 @@ def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -
     `on_progress(bytes_done, bytes_total)` is called now and then, and once at the end.
 
     Raises:
-        TruncatedVideo: the file ends, or is damaged, before its index says so.
+        TruncatedVideo: the file ends before its index says so. DamagedVideo: parts cannot be read.
         UnsupportedMedia: there is no frame.
     """
-    with open_video(path) as container, reading(path):
+    with complaints() as heard, open_video(path) as container, reading(path):
         stream = only(container, info)
         extradata = stream.codec_context.extradata or b""
         columns = _read(container, _Marker(info.video.codec, extradata), info, on_progress or _silent)
         promised = len(stream.index_entries) if info.container.startswith("mov") else 0
     table = np.frombuffer(columns, np.int64).reshape(-1, _COLUMNS)
+    if info.is_salvaged:
+        return _manifest(path, table, info, on_progress or _silent)
     if len(table) < promised:
         raise cut_short(f"{path.name} ends after {len(table)} of {promised} frames")
     manifest = _manifest(path, table, info, on_progress or _silent)
     check_length(path, info, manifest.duration_s)
+    if heard:
+        raise DamagedVideo(f"{path.name} is damaged: {heard[0]}", hint=CUT_SHORT_HINT)
     return manifest
 
 
@@ -98,8 +104,8 @@ def _read(container: InputContainer, marker: _Marker, info: MediaInfo, on_progre
         size = packet.size
         if size == 0:  # PyAV's signal to flush decoders, at the end
             continue
-        if packet.is_corrupt:
-            _refuse_short(packet, info)
+        if packet.is_corrupt and not info.is_salvaged:
+            raise _bad_packet(packet, info)
         pts, dts = packet.pts, packet.dts
         columns.extend(
             (
@@ -117,11 +123,11 @@ def _read(container: InputContainer, marker: _Marker, info: MediaInfo, on_progre
     return columns
 
 
-def _refuse_short(packet: av.Packet[Any], info: MediaInfo) -> None:
-    """Raise for a packet that the file's end cut; a broadcast's bad packet is the decoder's business."""
+def _bad_packet(packet: av.Packet[Any], info: MediaInfo) -> BadInput:
+    """Return the error for a packet that FFmpeg flags: in a broadcast it is damaged, elsewhere cut short."""
     if info.container.startswith("mpegts"):
-        return
-    raise cut_short(f"a packet at byte {packet.pos} is cut short")
+        return DamagedVideo(f"a packet at byte {packet.pos} is damaged", hint=CUT_SHORT_HINT)
+    return cut_short(f"a packet at byte {packet.pos} is cut short")
 
 
 def _manifest(
@@ -129,7 +135,11 @@ def _manifest(
 ) -> Manifest:
     pts, dts, duration, size, flags = (np.ascontiguousarray(column) for column in table.T)
     _hide_unshown(pts, flags, info)
-    if _order_is_unknown(pts, dts, flags, info) or sends_fields_apart(path, info, len(pts)):
+    if (
+        info.is_salvaged
+        or _order_is_unknown(pts, dts, flags, info)
+        or sends_fields_apart(path, info, len(pts))
+    ):
         tell_by_decoding(path, info, pts, dts, flags, report=report)
     else:
         missing = pts == NO_TIME

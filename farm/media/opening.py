@@ -33,6 +33,8 @@ _PLAYLIST_HEADS = (b"#EXTM3U", b"ffconcat", b"#!rtpdump", b"v=0", b"<?xml", b"<M
 
 _HEAD_BYTES = 64
 
+CUT_SHORT_HINT = "the file was cut short or is damaged: copy it again; --salvage renders what is left of it"
+
 
 @contextmanager
 def open_video(path: Path) -> Iterator[av.container.InputContainer]:

@@ -16,7 +16,7 @@ from farm.errors import NotAVideo, NoVideoStream, TruncatedVideo, UnsupportedMed
 from farm.media.display import upright
 from farm.media.info import MediaInfo, OtherStream, StreamInfo
 from farm.media.light import light_from
-from farm.media.opening import open_video, reading
+from farm.media.opening import CUT_SHORT_HINT, open_video, reading
 from farm.media.wholeness import promised_bytes
 
 __all__ = ["MediaInfo", "OtherStream", "StreamInfo", "choose_video", "probe"]
@@ -29,8 +29,8 @@ _PATIENCE = 1000
 _SEES_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
-def probe(path: Path) -> MediaInfo:
-    """Return what a file's header says about it.
+def probe(path: Path, *, salvage: bool = False) -> MediaInfo:
+    """Return what a file's header says about it. `salvage`: a file that ends early is taken as it is.
 
     One picture is decoded, because the display matrix, and the proof that a decoder takes the stream,
     are only to be had from a picture.
@@ -40,7 +40,8 @@ def probe(path: Path) -> MediaInfo:
             UnsupportedMedia.
     """
     with open_video(path) as container:
-        _check_whole(path)
+        if not salvage:
+            _check_whole(path)
         stream = choose_video(container, path)
         decoder = _decoder(stream)
         picture = _first_picture(container, stream, decoder, path)
@@ -50,6 +51,7 @@ def probe(path: Path) -> MediaInfo:
             duration_s=None if container.duration is None else Fraction(container.duration, av.time_base),
             video=_video_info(stream, decoder, picture, path),
             others=tuple(_other(other) for other in container.streams if other is not stream),
+            is_salvaged=salvage,
         )
 
 
@@ -58,7 +60,7 @@ def _check_whole(path: Path) -> None:
     if promised is not None and promised > size:
         raise TruncatedVideo(
             f"{path.name} ends after {size} of {promised} bytes",
-            hint="the file was cut short: copy it again",
+            hint=CUT_SHORT_HINT,
         )
 
 

@@ -24,6 +24,7 @@ Times = NDArray[np.int64]
 KEY = 1  # a decoder can start here
 DISCARD = 2  # an edit list cuts it: decoded, not shown
 HIDDEN = 4  # decodes to no picture of its own, or to none that a decoder would put out
+SKIPPED = 16  # damaged: what it would show is left out (and so it is HIDDEN, too)
 TOLD = 8  # the container has no pts for it: this one was worked out
 
 _FORMAT = 1  # of the saved file

@@ -14,6 +14,9 @@ _BOXES = {
 }  # fmt: skip
 _BOX_HEAD_BYTES = 8
 
+#: ISO/IEC 13818-1 section 2.4.3.2; a file with the sync byte so many times in its places is such a stream.
+_TS_SYNC, _TS_PACKET_BYTES, _TS_PROOF = b"G", 188, 5
+
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 8794, RFC 9559
 _EBML_ID_BYTES = 4
 _LONGEST_SIZE_BYTES = 8
@@ -43,7 +46,18 @@ def promised_bytes(path: Path) -> int | None:
             return int.from_bytes(head[4:8], "little") + _BOX_HEAD_BYTES
         if head.startswith(_EBML):
             return _matroska_end(file)
+        if head[:1] == _TS_SYNC:
+            return _ts_end(file, total)
     return None
+
+
+def _ts_end(file: BinaryIO, total: int) -> int | None:
+    """Return where the last transport packet ends; None if the file does not consist of such."""
+    file.seek(0)
+    head = file.read(_TS_PACKET_BYTES * _TS_PROOF)
+    if any(head[at : at + 1] != _TS_SYNC for at in range(0, len(head), _TS_PACKET_BYTES)):
+        return None
+    return -(-total // _TS_PACKET_BYTES) * _TS_PACKET_BYTES
 
 
 def _boxes(file: BinaryIO, total: int) -> Iterator[tuple[bytes, int]]:

@@ -6,9 +6,12 @@ from farm.requests.encoding import EncodingRequest
 from farm.requests.faces import FaceRequest
 from farm.requests.files import FileRequest
 from farm.requests.fusion import FusionRequest
+from farm.requests.reading import ReadingRequest
 from farm.requests.scheduling import SchedulingRequest
 from farm.requests.trim import TrimRequest
 
 
-class JobRequest(SchedulingRequest, EncodingRequest, TrimRequest, FusionRequest, FaceRequest, FileRequest):
+class JobRequest(
+    SchedulingRequest, EncodingRequest, TrimRequest, ReadingRequest, FusionRequest, FaceRequest, FileRequest
+):
     """A job to be done. Paths are absolute, on the farm's own machine."""

@@ -13,44 +13,60 @@ from broker.framing import PacketRecord, StreamHeader
 from workers.errors import DecodeMismatch
 from workers.frames import Frame
 from workers.media.upright import Upright
+from workers.media.weave import Numbered, whole_pictures
 
 
 def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: int) -> Iterator[Frame]:
     """Yield the frames of context before the chunk, the chunk's own, and those after it.
 
-    A decoder that starts at an open GOP also gives frames that cannot be right; none of them has a time
-    stamp that the header names, so choosing by time stamp is choosing exactly.
+    A decoder that starts at an open GOP also gives frames that cannot be right; none of them has a stamp
+    that the header names, so choosing by stamp is choosing exactly.
 
     Raises:
-        DecodeMismatch: a frame is missing, or comes out of order.
+        DecodeMismatch: a frame is missing, is damaged, or comes out of order.
     """
-    times = (*header.before, *header.pts, *header.after)
-    first = header.start - len(header.before)
     upright = Upright(header)
+    for index, picture in whole_pictures(_wanted(header, packets, threads), header):
+        is_own = header.start <= index < header.start + len(header.pts)
+        yield Frame(picture=upright.turn(picture), index=index, pts=index, is_context=not is_own)
+
+
+def _wanted(header: StreamHeader, packets: Iterable[PacketRecord], threads: int) -> Iterator[Numbered]:
+    stamps = (*header.before, *header.pts, *header.after)
+    first = header.start - len(header.before)
     position = 0
     for picture in _pictures(header, packets, threads):
-        if position == len(times):
+        if position == len(stamps):
             return
-        if picture.pts is None or picture.pts < times[position]:
+        if picture.pts is None or picture.pts < stamps[position]:
             continue
         index = first + position
         picture.time_base = header.time_base
-        if picture.pts != times[position]:
-            raise DecodeMismatch(f"frame {index} (pts {times[position]}) is missing; got pts {picture.pts}")
-        is_own = header.start <= index < header.start + len(header.pts)
-        yield Frame(picture=upright.turn(picture), index=index, pts=picture.pts, is_context=not is_own)
+        if picture.pts != stamps[position]:
+            raise DecodeMismatch(f"frame {index} (stamp {stamps[position]}) is missing; got {picture.pts}")
+        if picture.is_corrupt:
+            raise DecodeMismatch(f"frame {index} is damaged; --salvage leaves such frames out")
+        yield index, picture
         position += 1
-    if position < len(times):
+    if position < len(stamps):
         raise DecodeMismatch(f"frames from {first + position} on are missing: the segment ended")
 
 
 def _pictures(header: StreamHeader, packets: Iterable[PacketRecord], threads: int) -> Iterator[av.VideoFrame]:
     decoder = open_decoder(header, threads=threads)
+    for record in packets:
+        yield from _decoded(decoder, _packet(record, header), header)
+    yield from _decoded(decoder, None, header)
+
+
+def _decoded(
+    decoder: VideoCodecContext, packet: av.Packet[Any] | None, header: StreamHeader
+) -> list[av.VideoFrame]:
     try:
-        for record in packets:
-            yield from decoder.decode(_packet(record, header))
-        yield from decoder.decode(None)
+        return decoder.decode(packet)
     except av.FFmpegError as error:
+        if header.is_salvaged:
+            return []
         raise DecodeMismatch(f"the {header.codec} decoder failed: {error}") from error
 
 

@@ -11,6 +11,7 @@ from farm.cli.options.encoding import EncodingOptions
 from farm.cli.options.faces import FaceOptions
 from farm.cli.options.files import FileOptions
 from farm.cli.options.fusion import FusionOptions
+from farm.cli.options.reading import ReadingOptions
 from farm.cli.options.scheduling import SchedulingOptions
 from farm.cli.options.trim import TrimOptions
 from farm.config import absolute_path
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobOptions(SchedulingOptions, EncodingOptions, TrimOptions, FusionOptions, FaceOptions, FileOptions):
+class JobOptions(
+    SchedulingOptions, EncodingOptions, TrimOptions, ReadingOptions, FusionOptions, FaceOptions, FileOptions
+):
     """What the user said of a job: the fields of `JobRequest`, by the same names."""
 
     def request(self) -> JobRequest:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.farm.clip import make_test_clip
+from bench.inputs import KINDS
 
 pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
 
 
 @pytest.fixture
 def damaged(tmp_path):
-    """A video whose header is whole, and whose pictures are not."""
-    path = make_test_clip(tmp_path / "damaged.mp4")
+    """A video whose header is whole, and whose pictures are not; only a decoder can know."""
+    path = KINDS["prores-mov"].make(tmp_path)
     data = bytearray(path.read_bytes())
     first = data.index(b"mdat") + len(data) // 3
     data[first : first + len(data) // 4] = b"\xa5" * (len(data) // 4)
@@ -37,7 +37,7 @@ def test_a_job_that_failed_leaves_the_logs_and_names_them(farm, damaged, home, t
     error = json.loads(result.stdout)["error"]
     directory = kept_in(home)
     assert error["hint"].endswith(f"the farm's logs are kept in {directory}")
-    assert "the h264 decoder failed" in (directory / "worker-1.log").read_text()
+    assert "is damaged; --salvage" in (directory / "worker-1.log").read_text()
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
 

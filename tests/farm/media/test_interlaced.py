@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 
+import av
+import av.filter
 import pytest
 
 from bench.inputs import KINDS
 from broker.framing import first_field
 from farm.media.probe import probe
+from tests.farm.media.decoding import md5
 from tests.farm.media.judge import frame_md5s
 from tests.farm.media.worked import work
 
@@ -39,6 +43,42 @@ def test_turned_pictures_have_no_fields(tmp_path):
     clip = KINDS["interlaced-prores"].make(tmp_path)
     turn(clip, (0, 1, -1, 0))
     assert first_field(probe(clip).video.field_order) == ""
+
+
+@pytest.mark.parametrize("chunks", [1, 7])
+def test_deinterlacing_is_the_same_whatever_the_chunks(tmp_path, chunks):
+    """The filter over the whole clip gives the same pictures, and none of them has fields."""
+    clip = KINDS["interlaced-prores"].make(tmp_path)
+    output = tmp_path / "out.mov"
+    work(clip, output, lossless=True, deinterlace=True, chunks=chunks)
+    assert frame_md5s(output) == filtered_md5s(clip)
+    assert frame_md5s(output) != frame_md5s(clip)
+    assert first_field(probe(output).video.field_order) == ""
+
+
+def filtered_md5s(path):
+    """Return the MD5 of every frame of a whole clip behind FFmpeg's filter, without chunks or workers."""
+    graph, pictures = None, []
+    with av.open(str(path)) as container:
+        for picture in container.decode(video=0):
+            if graph is None:
+                graph = av.filter.Graph()
+                source = graph.add_buffer(template=container.streams.video[0])
+                weave = graph.add("bwdif", "mode=send_frame:deint=all")
+                graph.link_nodes(source, weave, graph.add("buffersink")).configure()
+            graph.push(picture)
+            pictures += pulled(graph)
+    graph.push(None)
+    return [md5(picture) for picture in pictures + pulled(graph)]
+
+
+def pulled(graph):
+    """Return what a filter has ready."""
+    found = []
+    with contextlib.suppress(av.BlockingIOError, av.EOFError):
+        while True:
+            found.append(graph.pull())
+    return found
 
 
 def fields(path):

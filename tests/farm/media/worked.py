@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from broker.framing import read_segment
@@ -21,13 +22,20 @@ from workers.media.decode import decode
 from workers.media.encode import Encoder
 
 
-def work(clip: Path, output: Path, *, chunks: int = 3, **wish) -> MuxReport:
+def work(
+    clip: Path, output: Path, *, chunks: int = 3, salvage: bool = False, deinterlace: bool = False, **wish
+) -> MuxReport:
     """Render a clip with no change, check the output as the farm does, and return what went into it."""
-    info = probe(clip)
+    info = probe(clip, salvage=salvage)
+    if deinterlace:
+        info = replace(info, video=replace(info.video, deinterlace=True, field_order=1))
     manifest = index(clip, info)
     target = choose_target(output, info, EncodingWish(**({"speed": "ultrafast"} | wish)))
     plans = plan_chunks(
-        manifest, chunk_s=max(manifest.duration_s, manifest.time_base) / chunks, max_bytes=2**40
+        manifest,
+        chunk_s=max(manifest.duration_s, manifest.time_base) / chunks,
+        max_bytes=2**40,
+        radius=int(deinterlace),
     )
     with Cutter(clip, info, manifest) as cutter:
         segments = [b"".join(_segment(cutter.cut(plan), target.encode)) for plan in plans]
