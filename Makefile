@@ -6,7 +6,7 @@ SOURCE ?=
 # Two torch processes on the same cores slow each other a hundredfold with more.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all bench bench-gpu lint train clean
+.PHONY: setup demo test test-all bench bench-gpu test-gpu lint train clean
 
 setup: .venv/.ready  ## make .venv with everything; no root
 
@@ -30,6 +30,9 @@ bench: setup
 
 bench-gpu:  ## the engine on this machine's GPU; needs torch, numpy and safetensors, no setup
 	$(PYTHON) -m bench.gpu $(BENCH_GPU)
+
+test-gpu:  ## what only a GPU can show; needs torch, numpy, safetensors and pytest, no setup
+	$(PYTHON) -m pytest -q --noconftest -c /dev/null --rootdir . --import-mode importlib tests/workers/engine/test_gpu.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ NAMES = (
     "faults",
     "store_scale",
     "queue_1000",
+    "engine_cpu",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from bench.engine_measure import MIB, Machine, Table, flops, median, p95, ssim
+from bench.gpu_compile import compiled
 from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.engine.memory import meter_of
@@ -199,6 +200,7 @@ PARTS: dict[str, Callable[[Machine], Table]] = {
     "tiles": tiles,
     "steady": steady,
     "residency": residency,
+    "compile": compiled,
 }
 
 

@@ -58,5 +58,14 @@ def test_networks_bring_their_digests_and_what_they_run_on():
     assert differing == ({"torch threads"} if parts["device"] == "cpu" else set())
 
 
+def test_another_precision_shows(monkeypatch, tmp_path):
+    """Two workers of one job must not differ in it."""
+    (tmp_path / "farm.yaml").write_text("inference: {amp_enabled: true}")
+    monkeypatch.setenv("FARM_WORKER_SETTINGS", str(tmp_path / "farm.yaml"))
+    parts = fingerprint(open_swapper("portrait"), FuseSpec(engine="portrait"), None)
+    assert any(part.startswith("model fusion-lite in ") for part in parts)
+    assert "model fusion-lite" not in parts
+
+
 def test_an_operators_own_engine_is_known_by_its_source():
     assert "engine trial" in fingerprint(Trial(), FuseSpec(engine="trial"), None)

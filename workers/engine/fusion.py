@@ -75,7 +75,8 @@ class FusionEngine:
         self._steps: tuple[str, ...] = ()
         self._need: Need | None = None
         self._lessons = lessons or Lessons(None, "")
-        self._move(self._lessons.point() or first or Point())
+        self.first = first or Point()  # as it was asked for, whatever memory allowed since
+        self._move(self._lessons.point() or self.first)
 
     @torch.inference_mode()
     def warm(self) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import torch
@@ -33,10 +34,14 @@ def open_fusion(device: torch.device, config: EngineConfig | None = None) -> Fus
     profile = profile_for(str(settings["profile"]), device)
     limit_gb = settings["gpu_memory_limit"]
     most_px = settings["default_resolution"] or profile.resolution_px
+    network, first = load_fusion(), first_point(settings, profile, device)
+    if first.precision is Precision.INT8:
+        # Only now: onnxruntime is an extra, and costs a quarter of a second.
+        importlib.import_module("workers.models.quantized").quantize_core(network)
     return FusionEngine(
-        load_fusion(),
+        network,
         device,
-        first=first_point(settings, profile, device),
+        first=first,
         limit_bytes=None if limit_gb is None else int(float(limit_gb) * GB),
         sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
         lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
@@ -46,11 +51,15 @@ def open_fusion(device: torch.device, config: EngineConfig | None = None) -> Fus
 
 def first_point(settings: dict[str, Value], profile: Profile, device: torch.device) -> Point:
     """Return where the engine begins on the ladder."""
-    has_amp = bool(_or(settings["inference.amp_enabled"], profile.amp))
+    if settings["inference.quantization"] == "int8":
+        precision = Precision.INT8
+    else:
+        has_amp = bool(_or(settings["inference.amp_enabled"], profile.amp))
+        precision = half_of(device) if has_amp else Precision.FP32
     return Point(
         batch=int(settings["inference.batch"] or 1),
         tile_px=int(settings["tile"] or profile.tile_px),
-        precision=half_of(device) if has_amp else Precision.FP32,
+        precision=precision,
     )
 
 

@@ -16,6 +16,7 @@ class Precision(StrEnum):
     FP32 = "fp32"
     BF16 = "bf16"
     FP16 = "fp16"
+    INT8 = "int8"  # on CPUs, by onnxruntime; for networks whose core is quantized already
 
 
 _DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
@@ -30,11 +31,16 @@ def cast(network: FusionNetwork, precision: Precision, device: torch.device) -> 
     """Cast a network's convolutions, in the memory layout that is fastest for them there.
 
     Raises:
-        UnsuitablePrecision: fp16 on a CPU, which emulates it: measured some 20 times slower than fp32.
+        UnsuitablePrecision: fp16 on a CPU, which emulates it: measured some 20 times slower than fp32; int8
+            anywhere but on a CPU.
     """
+    if precision is Precision.INT8:
+        if device.type != "cpu":
+            raise UnsuitablePrecision("int8 is for CPUs: a GPU is faster in fp16")
+        return
     if device.type == "cpu" and precision is Precision.FP16:
         raise UnsuitablePrecision("fp16 is emulated on CPUs, some 20 times slower than fp32: use bf16")
-    is_half_on_gpu = device.type == "cuda" and precision is not Precision.FP32
-    # Tensor cores read channels last. On CPUs oneDNN orders small networks' channels itself, and faster.
-    layout = torch.channels_last if is_half_on_gpu else torch.contiguous_format
+    # In 16 bits channels last is faster on GPUs (tensor cores read it) and CPUs (bench/engine_cpu.py); in
+    # float32 oneDNN orders small networks' channels for itself.
+    layout = torch.contiguous_format if precision is Precision.FP32 else torch.channels_last
     network.core.to(dtype=_DTYPES[precision], memory_format=layout)  # type: ignore[call-overload]

@@ -65,10 +65,31 @@ KEYS = (
         meaning="larger crops are worked on in tiles of this side; null: the profile's",
     ),
     Key(
+        name="face_detection.adaptive_scale",
+        kind=bool,
+        default=True,
+        choices=(True,),
+        meaning="pictures are searched at 1280 px at most; always on, or workers of one job would not agree",
+    ),
+    Key(
+        name="face_detection.padding_ratio",
+        kind=float,
+        default=None,
+        choices=(None,),
+        meaning="always null: crops are cut by landmarks, with a margin of their own, not by padded boxes",
+    ),
+    Key(
         name="inference.amp_enabled",
         kind=bool,
         default=None,
         meaning="16-bit convolutions (fp16 on GPUs, bf16 on CPUs); null: the profile's, on a CPU false",
+    ),
+    Key(
+        name="inference.quantization",
+        kind=str,
+        default="none",
+        choices=("none", "int8"),
+        meaning="int8: fastest on a CPU, a level or so of 255 off; needs the extra `models`; not for GPUs",
     ),
     Key(
         name="inference.batch",
@@ -134,7 +155,7 @@ def check(name: str, value: Any) -> Value:
         raise BadSettings(f"{name}: {value!r} is no {_KINDS[key.kind]}")
     if (key.choices and value not in key.choices) or not _is_between(key, value):
         raise BadSettings(f"{name}: {value!r} is not {_range(key)}")
-    return float(value) if key.kind is float else value
+    return float(value) if key.kind is float else value  # a whole number may stand for a float
 
 
 def manual() -> str:

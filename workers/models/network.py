@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from workers.models.encoder_decoder import EncoderDecoder
-
 SIZE_MULTIPLE_PX = 16  # crops are squares of a multiple of this
 
 
@@ -35,7 +33,7 @@ class FusionNetwork(nn.Module):
     bits depend on how many crops are beside it, and a chunk's border must not show.
     """
 
-    core: EncoderDecoder
+    core: nn.Module  # an `EncoderDecoder`, or what stands in for it
     overlap_px: int  # that two tiles share so that no seam shows; 0 where a field needs no neighbours
     field_channels: int
 

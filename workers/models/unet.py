@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from workers.models import cells
@@ -70,7 +70,7 @@ class FusionUNet(FusionNetwork):
     def __init__(self, config: FusionConfig = LITE) -> None:
         super().__init__()
         self.config = config
-        self.core = EncoderDecoder(NUM_INPUTS, 3 * NUM_TERMS, config.widths(), config.num_climbs())
+        self.core: nn.Module = EncoderDecoder(NUM_INPUTS, 3 * NUM_TERMS, config.widths(), config.num_climbs())
 
     def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> Survey:
         """Find the transforms. Also the one colour correction that all tiles of a picture share."""

@@ -15,6 +15,7 @@ from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
 from workers.engine.fusion import FusionEngine
 from workers.engine.opening import open_fusion
+from workers.engine.precision import Precision
 from workers.face.fuse import Likeness, fuse_face
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
@@ -59,7 +60,7 @@ class PortraitSwapper:
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
         """Return the digests of the detector's and the fusion's weights."""
         own = {f"mtcnn-{name}": digest for name, digest in SHA256.items()}
-        fusion = {"fusion-lite": str(read_facts()["sha256"])}
+        fusion = {self._fusion_name(): str(read_facts()["sha256"])}
         return {**own, **fusion, **self._analysers.digests(fuse.analyser)}
 
     def warm(self) -> None:
@@ -106,6 +107,12 @@ class PortraitSwapper:
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
         return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
+
+    def _fusion_name(self) -> str:
+        """Name the network, and its precision where a setting has chosen another than float32."""
+        if not isinstance(self._fusion, FusionEngine) or self._fusion.first.precision is Precision.FP32:
+            return "fusion-lite"
+        return f"fusion-lite in {self._fusion.first.precision}"
 
     @torch.inference_mode()
     def _fuse(self, target: Rgb, source: Rgb, mask: NDArray[np.float32]) -> Rgb:

@@ -45,7 +45,8 @@ def by_network(network: FusionUNet) -> Settle:
     """Return the network as a way to settle one pair."""
 
     def settle(pair: Pair) -> Picture:
-        device = next(network.parameters()).device
+        # Quantized convolutions have no parameters of torch's: they are on the CPU.
+        device = next((one.device for one in network.parameters()), torch.device("cpu"))
         batch = to_batch([pair], device)
         with torch.inference_mode():
             fused = network(batch.x, batch.mask, batch.target)

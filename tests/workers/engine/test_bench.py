@@ -36,7 +36,18 @@ def test_the_rehearsal_measures_every_part_on_a_bare_machine(tmp_path):
     done = run("--cpu-rehearsal", "--json", str(path))
     assert done.returncode == 0, done.stderr
     rows = json.loads(path.read_text())["rows"]
-    parts = ["roofline", "latency", "graphs", "batches", "precisions", "tiles", "steady", "residency", "bars"]
+    parts = [
+        "roofline",
+        "latency",
+        "graphs",
+        "batches",
+        "precisions",
+        "tiles",
+        "steady",
+        "residency",
+        "compile",
+        "bars",
+    ]
     assert list(dict.fromkeys(row["part"] for row in rows)) == parts
     assert all(row["SSIM"] > 0.99 for row in rows if row["part"] == "precisions")
     assert all(row["max difference, of 255"] < 1 for row in rows if row["part"] == "tiles")
