@@ -12,6 +12,7 @@ NAMES = (
     "video_truth",
     "portrait",
     "jitter",
+    "flicker",
     "efficiency",
     "uhd",
     "redis_memory",

@@ -1,12 +1,11 @@
-"""One face of one frame: the target cut out, the source laid over it, both fused, the result put back."""
+"""The faces of one frame: each target cut out, the source laid over it, both fused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,19 +14,19 @@ from workers.face import align
 from workers.face.align import CROP_SIDES_PX, Matrix, Points
 from workers.face.color import match
 from workers.face.mask import Mask, hull, hull_mask
+from workers.face.patch import Patch
 from workers.face.place import bend, controls, lay
 from workers.face.pyramid import Pyramid
-from workers.face.region import bounds, within
+from workers.face.region import Roi, bounds, within
 from workers.face.retouch import retouched
 from workers.face.shape import pose_of
 from workers.face.skin import face_region
+from workers.face.tone import tone_of
 from workers.media.planes import Canvas, Rgb
 
 # Takes (target, placed source, mask) as float32 arrays (S, S, 3), (S, S, 3), (S, S); returns (S, S, 3).
 Fuse = Callable[[Rgb, Rgb, Mask], Rgb]
 
-# The outer part of the mask's rise over which the sharp frame gives way to the crop, whose sampling differs.
-_SEAM = 0.25
 _LEAST_SIDE_PX = 12.0  # of a face, by the template: smaller ones have nothing to fuse
 
 
@@ -54,54 +53,59 @@ class Likeness:
         return cls(crops=crops, regions=regions, controls=ties)
 
 
-def fuse_face(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse, spec: FuseSpec) -> bool:
-    """Put a source face over the one with these landmarks (5, 2). Only pixels under the mask change.
+def fuse_faces(
+    canvas: Canvas, faces: Sequence[Points], likeness: Likeness, fuse: Fuse, spec: FuseSpec
+) -> list[Patch]:
+    """Fuse the source with every face whose landmarks (5, 2) are given, and return what is to be put.
 
-    `spec` says how much of it, and how its skin and light are retouched.
-    Return False, and change nothing, when the face is too small or outside the picture.
+    `spec` says how their skin and light are retouched. Faces that are too small or outside the picture are
+    left out. Where faces overlap, each sees those before it as they will be: then `canvas` changes, else not.
     """
+    patches: list[Patch] = []
+    for number, landmarks in enumerate(faces):
+        patch = _fused(canvas, landmarks, likeness, fuse, spec)
+        if patch is None:
+            continue
+        patches.append(patch)
+        if any(_overlap(patch.extent(canvas), _crop_of(canvas, later)[2]) for later in faces[number + 1 :]):
+            patch.put(canvas, ratio=spec.ratio)
+    return patches
+
+
+def _fused(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse, spec: FuseSpec) -> Patch | None:
+    matrix, side_px, roi = _crop_of(canvas, landmarks)
+    if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
+        return None
+    crop = Pyramid(canvas.read(roi)).crop(within(matrix, roi), side_px)
+    target = np.asarray(np.clip(crop, 0, 1), np.float32)
+    placed, mask = _placed(align.apply(matrix, landmarks), likeness, side_px)
+    fused = fuse(target, match(placed, target, mask), mask)
+    return Patch(
+        landmarks=landmarks,
+        matrix=matrix,
+        fused=retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness),
+        mask=mask,
+        tone=tone_of(fused, placed, target, mask),
+    )
+
+
+def _crop_of(canvas: Canvas, landmarks: Points) -> tuple[Matrix, int, Roi]:
+    """Return the way from the frame to a face's crop, the crop's side, and the box that it covers."""
     side_px = align.crop_side(landmarks)
     matrix = align.similarity(landmarks, align.template(side_px))
-    roi = canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
-    if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
-        return False
-    sharp = canvas.read(roi)
-    local = within(matrix, roi)
-    target = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
-    source, mask = _placed(align.apply(matrix, landmarks), likeness, target)
-    fused = fuse(target, source, mask)
-    fused = retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness)
-    tight = canvas.fit(bounds(matrix, *_extent(mask)))  # the mask is about a third of the crop
-    near = sharp[tight[1] - roi[1] : tight[3] - roi[1], tight[0] - roi[0] : tight[2] - roi[0]]
-    change, seam = _returned(near, fused, mask, within(matrix, tight))
-    canvas.add(tight, np.float32(spec.ratio) * change, seam)
-    return True
+    return matrix, side_px, canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
 
 
-def _placed(marks: Points, likeness: Likeness, target: Rgb) -> tuple[Rgb, Mask]:
-    """Return the source as it lies over the target crop, in its colours, and the mask of both faces."""
-    side_px = target.shape[0]
+def _overlap(a: Roi, b: Roi) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _placed(marks: Points, likeness: Likeness, side_px: int) -> tuple[Rgb, Mask]:
+    """Return the source as it lies over a target, in its own colours, and the mask of both faces."""
     pose = pose_of(marks)
     bent = bend(controls(marks, pose), likeness.controls[side_px], side_px)
     mask = hull_mask(hull(pose), side_px) * lay(likeness.regions[side_px], bent)
-    source = lay(likeness.crops[side_px], bent)
-    return match(source, target, mask), np.asarray(mask, np.float32)
-
-
-def _returned(sharp: Rgb, fused: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:
-    """Return the change that the fused crop makes to the sharp region, and where it makes one."""
-    height, width = sharp.shape[:2]
-    seam, back = np.asarray(np.clip(mask / _SEAM, 0, 1)), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid_seam = np.asarray(cv2.warpAffine(seam, matrix, (width, height), flags=back), np.float32)
-    laid = cv2.warpAffine(fused, matrix, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray((laid - sharp) * laid_seam[..., None], np.float32), laid_seam
-
-
-def _extent(mask: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the first and last pixel (x, y) of the box around the mask, one more on each side."""
-    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
-    last = mask.shape[0] - 1
-    return (max(0, x - 1), max(0, y - 1)), (min(last, x + width), min(last, y + height))
+    return lay(likeness.crops[side_px], bent), np.asarray(mask, np.float32)
 
 
 def _is_tiny(matrix: Matrix, side_px: int) -> bool:

@@ -71,6 +71,10 @@ class Tracker:
         smooth = [self._smoothed(index, face) for face in self._held(index)]
         return tuple(sorted(smooth, key=lambda face: face.box))
 
+    def begins_shot(self, index: int) -> bool:
+        """Say whether frame `index` is the first of a shot; True, too, where the one before is not known."""
+        return not self._joined(index, -1)
+
     def _smoothed(self, index: int, face: Face) -> Face:
         window = [face]
         earlier = later = face

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +17,52 @@ from workers.frames import Face, Frame
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A frame and the faces in it."""
+
+    frame: Frame
+    faces: tuple[Points, ...]  # landmarks (5, 2) in the frame's pixels, left to right
+    begins_shot: bool
+
+
 def followed(
     frames: Iterable[Frame], finder: Finder, *, which: str, threshold: float = THRESHOLD
 ) -> Iterator[tuple[Frame, tuple[Points, ...]]]:
-    """Yield every frame that is not context, in order, with the landmarks (5, 2) of its faces in its pixels.
+    """Yield every frame that is not context, in order, with its faces' landmarks (5, 2) in its pixels."""
+    for sight in sights(frames, finder, which=which, threshold=threshold):
+        yield sight.frame, sight.faces
 
-    `which` is "all" or "largest"; a face must score `threshold` somewhere nearby.
-    A frame is yielded `RADIUS` frames after it came in, or when no more come: at most `RADIUS` + 1 frames are
-    held, and 2 `RADIUS` + 1 pictures of the size that is searched.
+
+def sights(
+    frames: Iterable[Frame],
+    finder: Finder,
+    *,
+    which: str,
+    threshold: float = THRESHOLD,
+    margin: int = 0,
+) -> Iterator[Sight]:
+    """Yield every frame that is not context, and context that is `margin` frames or less from one.
+
+    `which` is "all" or "largest"; a face must score `threshold` somewhere nearby. A frame is yielded `RADIUS`
+    frames after it came in, or when no more come: at most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1
+    pictures of the size that is searched. `margin` is at most `RADIUS`.
     """
     tracker = Tracker(finder, threshold)
     waiting: deque[Frame] = deque()
-    for frame in frames:
-        tracker.feed(frame.index, Pyramid(_to_search(frame)))
-        waiting.append(frame)
-        if len(waiting) > RADIUS:
-            yield from _faces_of(waiting.popleft(), tracker, which)
-    while waiting:
-        yield from _faces_of(waiting.popleft(), tracker, which)
+    last_wanted = -margin - 1
+    for frame in chain(frames, [None] * RADIUS):
+        if frame is not None:
+            tracker.feed(frame.index, Pyramid(_to_search(frame)))
+            waiting.append(frame)
+        if not waiting or (frame is not None and len(waiting) <= RADIUS):
+            continue
+        first = waiting.popleft()
+        last_wanted = last_wanted if first.is_context else first.index
+        tracker.forget(first.index - RADIUS)
+        near = first.index <= last_wanted + margin
+        if near or any(not frame.is_context for frame in islice(waiting, margin)):
+            yield _sight(first, tracker, which)
 
 
 def enlarged(landmarks: Points, factor: float) -> Points:
@@ -46,13 +76,11 @@ def area(face: Face) -> float:
     return (x1 - x0) * (y1 - y0)
 
 
-def _faces_of(frame: Frame, tracker: Tracker, which: str) -> Iterator[tuple[Frame, tuple[Points, ...]]]:
-    tracker.forget(frame.index - RADIUS)
-    if frame.is_context:
-        return
+def _sight(frame: Frame, tracker: Tracker, which: str) -> Sight:
     factor = frame.picture.width / _search_size(frame)[0]
     faces = _wanted(tracker.faces(frame.index), which)
-    yield frame, tuple(enlarged(face.landmarks, factor) for face in faces)
+    marks = tuple(enlarged(face.landmarks, factor) for face in faces)
+    return Sight(frame=frame, faces=marks, begins_shot=tracker.begins_shot(frame.index))
 
 
 def _wanted(faces: tuple[Face, ...], which: str) -> tuple[Face, ...]:

@@ -16,7 +16,8 @@ from workers.analysers.opening import OWN, Analysers
 from workers.engine.fusion import FusionEngine
 from workers.engine.opening import open_fusion
 from workers.engine.precision import Precision
-from workers.face.fuse import Likeness, fuse_face
+from workers.face import tone
+from workers.face.fuse import Likeness, fuse_faces
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
@@ -27,8 +28,9 @@ from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.models.mtcnn_weights import SHA256
 from workers.models.unet import blur_inner
 from workers.models.weights import read_facts
+from workers.swappers.calm import Fused, calmed
 from workers.swappers.contract import Source
-from workers.swappers.following import followed
+from workers.swappers.following import sights
 from workers.swappers.portraits import choice, decoded, faces_in
 
 # Takes x (N, 6, S, S), mask (N, 1, S, S) and target (N, 3, S, S), float32 RGB in 0..1; returns (N, 3, S, S).
@@ -41,7 +43,7 @@ class PortraitSwapper:
     """Fuses a portrait's face into every frame. One instance serves one chunk at a time."""
 
     name = "portrait"
-    radius = RADIUS
+    radius = RADIUS + tone.REACH
 
     def __init__(self, fusion: Fusion | None = None, device: torch.device | None = None) -> None:
         """Load the models onto `device` (by default the GPU that the process was given, else the CPU).
@@ -94,16 +96,20 @@ class PortraitSwapper:
         return Source(faces=faces, chosen=chosen, prepared=Likeness.of(picture, faces[chosen].landmarks))
 
     def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
-        """Yield every frame that is not context, `RADIUS` frames after it came in, or when no more come.
+        """Yield every frame that is not context, `radius` frames after it came in, or when no more come.
 
-        At most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
+        At most `radius` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
         """
+        yield from calmed(self._fused(frames, source.prepared, fuse), ratio=fuse.ratio)
+
+    def _fused(self, frames: Iterable[Frame], likeness: Likeness, fuse: FuseSpec) -> Iterator[Fused]:
+        """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
         fusion = {"normal": self._fuse, "blend": poisson, "overlay": multiband}[fuse.mode]
-        faces_of = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
-        for frame, faces in faces_of:
-            canvas = Canvas(frame.picture)
-            num_fused = sum(fuse_face(canvas, face, source.prepared, fusion, fuse) for face in faces)
-            yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num_fused)
+        finder = self._finder_for(fuse)
+        seen = sights(frames, finder, which=fuse.faces, threshold=fuse.threshold, margin=tone.REACH)
+        for sight in seen:
+            patches = fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, fusion, fuse)
+            yield Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
         return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)

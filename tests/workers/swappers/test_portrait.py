@@ -24,6 +24,7 @@ from tests.workers.face.moving import (
     with_mark,
 )
 from workers.errors import NoFaceFound, NoSuchFace, NotAPicture
+from workers.face import tone
 from workers.face.align import apply
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS
@@ -90,7 +91,7 @@ def test_it_is_a_swapper(swapper):
     """The engine has what the contract asks for, and warms up."""
     checked: Swapper = swapper
     checked.warm()
-    assert checked.radius == RADIUS
+    assert checked.radius == RADIUS + tone.REACH
 
 
 def test_every_frame_gets_the_face_once_and_in_order(whole, clip):
