@@ -15,6 +15,7 @@ NAMES = (
     "flicker",
     "efficiency",
     "uhd",
+    "swap_speed",
     "redis_memory",
     "startup",
     "faults",

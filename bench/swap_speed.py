@@ -1,0 +1,84 @@
+"""Swap networks in the farm, against a plain loop and against the network by itself."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import torch
+
+from bench import standin
+from bench.clips import SOURCE, portrait_clip
+from bench.farm_process import running_farm
+from bench.plain_swap import PlainLoop, network_fps
+from bench.results import write
+from broker.installed import ModelStore
+from farm.modelstore.arrival import Introduction, add
+from workers.models.mtcnn_cascade import FaceFinder
+
+CLAIM = (
+    "A stand-in inswapper (random weights) on a 1080p clip, one face a frame, one thread for the network in all "
+    "three: the farm with one worker, from submission to the finished file; a plain loop (OpenCV, insightface's "
+    "INSwapper, ffmpeg; the same detector and encoder); the network alone in a loop. Aims: 1.5 of the plain "
+    "loop, 0.95 of the network. The first row has the true network's size; in the second the network is so small "
+    "that all else shows. Each is run in turn, `runs` times; the medians' ratio would need more than a busy "
+    "machine allows, so the best of each is taken."
+)
+
+#: Title, channels, seconds of video, crops for the network alone, rounds.
+CASES = (
+    ("true size, 138 M weights", standin.TRUE_WIDTH, 0.4, 4, 2),
+    ("an eighth as wide, 2.4 M weights", standin.TRUE_WIDTH // 8, 3.0, 60, 3),
+)
+
+
+def main(_clip: Path | None = None) -> None:
+    """Measure both; write bench/results/swap-speed.json."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        store = ModelStore(folder / "models")
+        recogniser = standin.recogniser(folder / "w600k_r50.onnx")
+        add(store, recogniser, Introduction(name="recogniser", contract="arcface"))
+        write("swap-speed", CLAIM, [_row(folder, store, *case) for case in CASES])
+
+
+def _row(folder: Path, store: ModelStore, title: str, *case: float) -> dict[str, object]:
+    width, seconds, crops, rounds = case
+    path = standin.inswapper(folder / f"standin-{width}.onnx", int(width))
+    engine = add(store, path, Introduction(name=path.stem, contract="inswapper")).name
+    clip = portrait_clip(folder / f"{engine}.mp4", seconds=seconds, size="1920x1080")
+    plain = PlainLoop(path, FaceFinder(), threads=1)
+    farm_fps, plain_fps, alone_fps = [], [], []
+    options = ("--workers", "1", "--gpus", "none")
+    told = {"FARM_MODELS": str(store.directory), "OMP_NUM_THREADS": "1", "FARM_WORKER_WARM": engine}
+    with running_farm(folder / f"farm-{engine}", *options, timeout_s=300, **told) as farm:
+        for number in range(int(rounds) + 1):
+            output = str(folder / "farm.mp4")
+            arguments = ("--source", str(SOURCE), "--engine", engine, "--overwrite", "-o", output)
+            done = farm.render(str(clip), *arguments, "--chunk-seconds", "60")
+            alone = network_fps(path, threads=1, runs=int(crops))
+            if number == 0:
+                continue  # the worker opens the network in its first job
+            farm_fps.append(done["frames"] / done["seconds"])
+            plain_fps.append(plain.render(clip, SOURCE, folder / "plain.mp4"))
+            alone_fps.append(alone)
+    path.unlink()
+    best = {"farm_fps": max(farm_fps), "plain_fps": max(plain_fps), "network_fps": max(alone_fps)}
+    return {
+        "network": title,
+        "frames": done["frames"],
+        "runs": rounds,
+        **best,
+        "farm / plain": best["farm_fps"] / best["plain_fps"],
+        "farm / network": best["farm_fps"] / best["network_fps"],
+        "plain / network": best["plain_fps"] / best["network_fps"],
+        "load": os.getloadavg()[0],
+    }
+
+
+if __name__ == "__main__":
+    main()
