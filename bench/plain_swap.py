@@ -85,24 +85,7 @@ class PlainLoop:
     def _encoder(self, capture: cv2.VideoCapture, output: Path) -> subprocess.Popen[bytes]:
         size = f"{int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))}x{int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))}"
         rate = str(capture.get(cv2.CAP_PROP_FPS))
-        return subprocess.Popen(
-            [
-                *(
-                    "ffmpeg",
-                    "-y",
-                    "-v",
-                    "error",
-                    "-f",
-                    "rawvideo",
-                    "-pix_fmt",
-                    "bgr24",
-                    "-s",
-                    size,
-                    "-r",
-                    rate,
-                ),
-                *("-i", "-", "-c:v", "libx264", "-crf", "18", "-preset", "medium", "-pix_fmt", "yuv420p"),
-                *("-threads", str(self._threads), str(output)),
-            ],
-            stdin=subprocess.PIPE,
-        )
+        raw = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", size, "-r", rate, "-i", "-")
+        coded = ("-c:v", "libx264", "-crf", "18", "-preset", "medium", "-pix_fmt", "yuv420p")
+        command = ["ffmpeg", "-y", "-v", "error", *raw, *coded, "-threads", str(self._threads), str(output)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-#: Channels of the true network: with these, 138.3 million weights and 174.6 G multiplications a crop, which are
+#: Channels of the true network: with these, 138 million weights and 175 G multiplications a crop, which are
 #: the figures that are published for inswapper_128.
 TRUE_WIDTH = 1024
 BLOCKS = 6

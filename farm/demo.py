@@ -65,15 +65,17 @@ def make_clip(portrait: Path, output: Path) -> None:
     )
 
 
-def make_poster(left: Path, right: Path, poster: Path, *, at_s: float) -> None:
-    """Write a picture of two videos' frames at `at_s` seconds, side by side.
+def make_poster(
+    left: Path, right: Path, poster: Path, *, at_s: float, right_at_s: float | None = None
+) -> None:
+    """Write a picture of two videos' frames side by side: at `at_s` seconds, or the right at its own time.
 
     Raises:
         FfmpegFailed: one cannot be read there, or the picture not written.
     """
     halves = [
-        ffmpeg.input(str(path), ss=at_s).video.filter("scale", -2, POSTER_HEIGHT).filter("setsar", 1)
-        for path in (left, right)
+        ffmpeg.input(str(path), ss=seconds).video.filter("scale", -2, POSTER_HEIGHT).filter("setsar", 1)
+        for path, seconds in ((left, at_s), (right, at_s if right_at_s is None else right_at_s))
     ]
     run_ffmpeg(ffmpeg.filter(halves, "hstack").output(str(poster), vframes=1, **{"q:v": 2}))
 

@@ -55,6 +55,7 @@ def farm(
 COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
     "Jobs": {
         "render": jobs.render,
+        "preview": jobs.preview,
         "submit": jobs.submit,
         "list": looking.list_jobs,
         "status": looking.status,

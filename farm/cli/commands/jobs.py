@@ -1,4 +1,4 @@
-"""Commands that make jobs: render and submit."""
+"""Commands that make jobs: render, preview and submit."""
 
 # ruff: noqa: PLC0415 - what a command does is imported when it is run: `farm --help` answers at once
 
@@ -25,6 +25,29 @@ def render(job: given.JobOptions, hosting: given.HostingOptions, *, json: given.
     from farm.cli.rendering import render_now
 
     return render_now(job, hosting, as_json=json)
+
+
+@given.spread
+def preview(
+    job: given.JobOptions,
+    hosting: given.HostingOptions,
+    *,
+    at: Annotated[
+        str,
+        typer.Option("--at", metavar="MOMENT", help="Which frame: 12.5 (s), 00:01:30.250, or 120f."),
+    ] = "0",
+    json: given.Json = False,
+) -> int:
+    """Render one frame, and write a picture: the input's frame on the left, the output's on the right.
+
+    The frame goes through the same workers as a whole video would, with the frames around it that the engine
+    looks at; with a farm up it takes a second or two.
+
+        farm preview holiday.mp4 --source face.jpg --at 12.5 -o look.jpg
+    """
+    from farm.cli.previewing import preview as preview_now
+
+    return preview_now(job, hosting, at, as_json=json)
 
 
 @given.spread

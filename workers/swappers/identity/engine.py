@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from workers.face.track import RADIUS, Finder
 from workers.frames import Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
+from workers.pipeline import ahead
 from workers.swappers.contract import Source
 from workers.swappers.following import followed
 from workers.swappers.identity.boost import unweave, weave
@@ -20,6 +22,9 @@ from workers.swappers.identity.network import SwapNetwork
 from workers.swappers.identity.paste import change_face
 from workers.swappers.identity.source import Likeness, SourceEncoder, SourceInput
 from workers.swappers.portraits import choice, decoded, faces_in
+
+#: Frames whose faces are known before they are changed. Few: each holds a picture.
+_AHEAD_FRAMES = 2
 
 
 class IdentitySwapper:
@@ -82,7 +87,8 @@ class IdentitySwapper:
             return changed if fuse.ratio == 1 else crop + np.float32(fuse.ratio) * (changed - crop)
 
         stream = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
-        for frame, faces in stream:
+        # Networks of this kind take most of a core, and so does the detector: each gets a thread.
+        for frame, faces in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()):
             canvas = Canvas(frame.picture)
             num = sum(change_face(canvas, face, contract.template, side_px, change) for face in faces)
             yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
