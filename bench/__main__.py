@@ -14,6 +14,7 @@ NAMES = (
     "jitter",
     "flicker",
     "efficiency",
+    "splitting",
     "uhd",
     "swap_speed",
     "redis_memory",

@@ -15,6 +15,7 @@ from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
+from farm.media.lead_in import check_window, lead_in_note, plan_economically
 from farm.media.manifest import Manifest, index
 from farm.media.moments import frames_between
 from farm.media.parts import regroup
@@ -173,12 +174,19 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
 
 
 def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
-    plans = plan_chunks(
+    window_bytes = farm.broker.config.window_bytes
+    # Who asks for a length gets it.
+    plan = plan_economically if JobRequest(**job.request).chunk_seconds is None else plan_chunks
+    plans = plan(
         manifest,
         chunk_s=Fraction(job.chunk_seconds).limit_denominator(1000),
-        max_bytes=farm.broker.config.window_bytes // SEGMENT_SHARE,
+        max_bytes=window_bytes // SEGMENT_SHARE,
         frames=kept_frames(farm, job),
     )
+    check_window(plans, window_bytes)
+    note = lead_in_note(plans, manifest)
+    if note is not None:
+        farm.store.add_note(job.id, note)
     rows = (
         Chunk(job_id=job.id, index=plan.index, start=plan.start, end=plan.end, num_bytes=plan.num_bytes)
         for plan in plans

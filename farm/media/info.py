@@ -13,6 +13,10 @@ from farm.media.light import NO_LIGHT, Light
 Json = dict[str, Any]
 
 
+_UNSPECIFIED = 2  # ISO/IEC 23091-2
+_FULL = 2  # AVColorRange
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInfo:
     """The video stream."""
@@ -38,6 +42,12 @@ class StreamInfo:
     light: Light = NO_LIGHT  # HDR's static data
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     deinterlace: bool = False  # make whole pictures of fields, as its user wishes
+
+    @property
+    def is_coloured(self) -> bool:
+        """Whether anything is said of what the samples mean."""
+        codes = (self.color_primaries, self.color_trc, self.colorspace)
+        return any(code != _UNSPECIFIED for code in codes) or self.color_range == _FULL
 
     @property
     def upright_size(self) -> tuple[int, int]:

@@ -85,7 +85,9 @@ def mux(
     """
     with open_video(input_path) as source:
         tags = output_tags(source.metadata, engine=engine)
-        options = muxer_options(target.container, tags, _time_bases(info, timeline))
+        options = muxer_options(
+            target.container, tags, _time_bases(info, timeline), is_coloured=info.video.is_coloured
+        )
         try:
             name = f"file:{output.absolute()}"
             with av.open(name, "w", format=target.container, container_options=options) as container:

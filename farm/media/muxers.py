@@ -24,8 +24,12 @@ _ITUNES = {
 }  # fmt: skip
 
 
-def muxer_options(muxer: str, tags: Mapping[str, str], time_bases: Iterable[Fraction]) -> dict[str, str]:
+def muxer_options(
+    muxer: str, tags: Mapping[str, str], time_bases: Iterable[Fraction], *, is_coloured: bool = False
+) -> dict[str, str]:
     """Return options for an output whose streams have these time bases, the video's first.
+
+    `is_coloured`: something is known of the video's range, matrix, primaries or transfer curve.
 
     MP4 and QuickTime: the index goes to the front, so that players can start early; all tags survive; and
     late beginnings of streams, which are told in ticks of the whole movie, are told exactly.
@@ -33,7 +37,10 @@ def muxer_options(muxer: str, tags: Mapping[str, str], time_bases: Iterable[Frac
     options = {"max_interleave_delta": str(_INTERLEAVE_US)}
     if muxer in {"mp4", "mov"}:
         is_plain = muxer == "mp4" and all(name.lower() in _ITUNES for name in tags)
-        options["movflags"] = "+faststart" if is_plain else "+faststart+use_metadata_tags"
+        flags = ["faststart"] + ["use_metadata_tags"] * (not is_plain)
+        # By itself, FFmpeg tells colours only where it knows all of them.
+        flags += ["write_colr"] * is_coloured
+        options["movflags"] = "+" + "+".join(flags)
         options["movie_timescale"] = str(_movie_ticks([_track_ticks(each) for each in time_bases]))
     return options
 

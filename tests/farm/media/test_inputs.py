@@ -25,6 +25,8 @@ HARD = {
     "fields-apart-ts": "two packets a frame, each with a time",
     "ts-clock-wraps": "begins before zero",
     "alpha-vp9": "transparency beside the packets",
+    "full-range-mjpeg": "colours of which the container's header is silent",
+    "dnxhr-mov": "a colour matrix, and nothing else said of colour",
     "alpha-ffv1": "transparency within",
     "edit-list": "packets that are decoded and not shown",
     "open-gop-ts-cut": "begins in mid-GOP",
