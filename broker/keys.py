@@ -6,7 +6,7 @@
 | `{ns}:segments:{job}`                          | set    | none    | farm, workers (Lua) | farm           | names of the job's segments, so that none is orphaned |
 | `{ns}:segment:{job}:{index}:{kind}:{attempt}`  | hash   | none    | farm or worker      | worker or farm | part number → bytes; kind is `in`, `out` or `source` |
 | `{ns}:offers:{job}`                            | hash   | none    | farm                | workers (Lua)  | chunk index → the attempt that may run now |
-| `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage |
+| `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage, when it last came further |
 | `{ns}:results:{job}`                           | hash   | none    | worker (Lua)        | farm           | chunk index (or `source`) → the result, JSON |
 | `{ns}:barred:{job}`                            | set    | none    | farm                | workers        | workers that may not have the job's chunks |
 | `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing |

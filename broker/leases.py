@@ -9,10 +9,13 @@ do distributed locking", 2016).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker.messages import ChunkFailed, ChunkRendered, SourceChecked
+
+#: What a worker does with a chunk: render it, or wait until there is room for what it has rendered.
+RENDERING, WAITING = "rendering", "waiting for room"
 
 Result = ChunkRendered | ChunkFailed
 
@@ -34,7 +37,8 @@ class Holder:
     attempt: int
     worker: str
     num_frames: int  # done so far
-    stage: str  # "claimed" until the first renewal
+    stage: str  # "claimed" until the first renewal, then `RENDERING` or `WAITING`
+    still_s: float = field(default=0.0, compare=False)  # seconds since either of the last two changed
 
 
 class LeaseTable(Protocol):

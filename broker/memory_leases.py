@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import uuid
 from collections import defaultdict
@@ -21,6 +22,7 @@ class _Held:
     lease: Lease
     holder: Holder
     ends_s: float
+    moved_s: float  # when it last came further
 
 
 @dataclass(slots=True)
@@ -78,7 +80,9 @@ class MemoryLeaseTable:
                 raise LeaseLost(job_id, index, attempt)
             lease = Lease(job_id=job_id, index=index, attempt=attempt, token=uuid.uuid4().hex)
             holder = Holder(attempt=attempt, worker=worker, num_frames=0, stage="claimed")
-            job.held[index] = _Held(lease, holder, self._clock.now_s() + self._lease_ttl_s)
+            job.held[index] = _Held(
+                lease, holder, self._clock.now_s() + self._lease_ttl_s, self._clock.now_s()
+            )
             return lease
 
     def held_by(self, job_id: str, index: int, worker: str) -> Lease | None:
@@ -92,6 +96,8 @@ class MemoryLeaseTable:
         with self._mutex:
             held = self._held_by(lease)
             held.ends_s = self._clock.now_s() + self._lease_ttl_s
+            if (num_frames, stage) != (held.holder.num_frames, held.holder.stage):
+                held.moved_s = self._clock.now_s()
             held.holder = Holder(
                 attempt=lease.attempt, worker=held.holder.worker, num_frames=num_frames, stage=stage
             )
@@ -139,7 +145,12 @@ class MemoryLeaseTable:
         with self._mutex:
             job = self._jobs[job_id]
             held = {index: self._held(job, index) for index in sorted(job.offers)}
-            return {index: one.holder for index, one in held.items() if one is not None}
+            now_s = self._clock.now_s()
+            return {
+                index: dataclasses.replace(one.holder, still_s=now_s - one.moved_s)
+                for index, one in held.items()
+                if one is not None
+            }
 
     def bar(self, job_id: str, workers: Collection[str]) -> None:
         """See `LeaseTable`."""

@@ -111,8 +111,11 @@ class RedisLeaseTable:
         with renamed_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for index in indexes:
                 pipeline.hgetall(self._keys.lease(job_id, index))
-            leases = pipeline.execute()
-        return {index: _holder(fields) for index, fields in zip(indexes, leases, strict=True) if fields}
+            pipeline.time()  # Redis's own, as in its scripts: machines' clocks differ
+            *leases, (seconds, microseconds) = pipeline.execute()
+        now_ms = 1000 * seconds + microseconds // 1000
+        found = zip(indexes, leases, strict=True)
+        return {index: _holder(fields, now_ms) for index, fields in found if fields}
 
     def bar(self, job_id: str, workers: Collection[str]) -> None:
         """See `LeaseTable`."""
@@ -163,10 +166,11 @@ def _result(body: bytes) -> Result:
     raise BadMessage(f"not a chunk's result: {fields.get('kind')!r}")
 
 
-def _holder(fields: dict[bytes, bytes]) -> Holder:
+def _holder(fields: dict[bytes, bytes], now_ms: int) -> Holder:
     return Holder(
         attempt=int(fields[b"attempt"]),
         worker=fields[b"worker"].decode(),
         num_frames=int(fields[b"num_frames"]),
         stage=fields[b"stage"].decode(),
+        still_s=(now_ms - int(fields.get(b"moved_ms", now_ms))) / 1000,
     )

@@ -29,6 +29,14 @@ TICK_S = 0.5
 #: How long an offered chunk may lie unclaimed, with nothing in the queue, before its message counts as lost.
 REOFFER_S = 5.0
 
+#: How long a chunk may be without a new frame before anybody looks closer, in seconds: longer than a machine
+#: under load stands still, and less than the lease (10 s) of a worker that is simply dead.
+STALL_S = 8.0
+
+#: How long a chunk may take to its first frame, and after its last, in seconds: models are loaded, graphs are
+#: captured, and a slow preset's encoder lets go of its frames.
+STALL_START_S = 120.0
+
 
 def default_home(environment: Mapping[str, str]) -> Path:
     """Return where a farm keeps its files: $FARM_HOME, else the user's state directory."""
@@ -63,6 +71,8 @@ class FarmConfig:
     max_failed_chunks: int = MAX_FAILED_CHUNKS
     tick_s: float = TICK_S
     reoffer_s: float = REOFFER_S
+    stall_s: float = STALL_S
+    stall_start_s: float = STALL_START_S
 
     @property
     def url(self) -> str:
@@ -91,6 +101,8 @@ class FarmConfig:
             max_attempts=int(_number(environment, "FARM_MAX_ATTEMPTS", MAX_ATTEMPTS)),
             max_failed_chunks=int(_number(environment, "FARM_MAX_FAILED_CHUNKS", MAX_FAILED_CHUNKS)),
             tick_s=_number(environment, "FARM_TICK_S", TICK_S),
+            stall_s=_number(environment, "FARM_STALL_S", STALL_S),
+            stall_start_s=_number(environment, "FARM_STALL_START_S", STALL_START_S),
             reoffer_s=_number(environment, "FARM_REOFFER_S", REOFFER_S),
         )
 

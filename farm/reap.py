@@ -9,6 +9,7 @@ from farm.collect import soft_fail
 from farm.dispatch import message
 from farm.models import Chunk, Job
 from farm.routing import Routes
+from farm.stall import stalled_s
 from farm.states import ChunkState
 
 #: A message this many times `reoffer_s` old is sent again even if others queue: on a busy farm some do.
@@ -36,11 +37,13 @@ def reap(farm: Farm, job: Job) -> None:
         holder = holders.get(chunk.index)
         if holder is not None and holder.attempt == chunk.attempt:
             _note_holder(farm, chunk, holder)
+            if counts:
+                _take_from_stalled(farm, job, chunk, holder)
         elif offers.get(chunk.index) != chunk.attempt:
             soft_fail(farm, job, chunk, "Redis has lost the offer", counts=False)
         elif chunk.state == ChunkState.LEASED:
             reason = _lapse(chunk, is_workers=counts)
-            soft_fail(farm, job, chunk, reason, counts=counts, worker=chunk.worker)
+            soft_fail(farm, job, chunk, reason, counts=counts, worker=chunk.worker if counts else None)
         else:
             _offer_again(farm, job, chunk, routes)
 
@@ -49,6 +52,15 @@ def _lapse(chunk: Chunk, *, is_workers: bool) -> str:
     if is_workers:
         return f"worker {chunk.worker} was lost: its lease lapsed"
     return f"Redis was away, and the lease of worker {chunk.worker} lapsed"
+
+
+def _take_from_stalled(farm: Farm, job: Job, chunk: Chunk, holder: Holder) -> None:
+    seconds = stalled_s(farm, chunk, holder)
+    if seconds is not None:
+        where = f"after {holder.num_frames} of {chunk.end - chunk.start}"
+        reason = f"stalled: no frame for {seconds:.0f} s {where} (worker {holder.worker})"
+        # As it is now in the store: `_note_holder` may just have moved it.
+        soft_fail(farm, job, farm.store.chunk(job.id, chunk.index), reason, worker=holder.worker)
 
 
 def _note_holder(farm: Farm, chunk: Chunk, holder: Holder) -> None:

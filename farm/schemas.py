@@ -54,6 +54,8 @@ class RunningChunk(_Body):
     num_frames: int
     """Frames of it done so far."""
     stage: str
+    still_s: float = 0.0
+    """Seconds since its last new frame."""
 
 
 class BlockedWorker(_Body):

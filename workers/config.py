@@ -14,6 +14,10 @@ from pathlib import Path
 #: (12 MB each in 4:2:0) cost no more than some 100 MB a queue.
 QUEUE_FRAMES = 8
 
+#: Seconds that a render may take to stop when its chunk was taken away, before its process ends itself. Stops
+#: come between two frames, and one may take some seconds on a slow CPU; a new process takes as long to start.
+STUCK_S = 30.0
+
 #: How an operator names an engine of their own: NAME=MODULE:CLASS.
 OWN_ENGINE = re.compile(r"(?P<name>[\w-]+)=(?P<place>[\w.]+:\w+)")
 
@@ -27,11 +31,12 @@ class WorkerConfig:
     threads: int = 1  # for decoder and encoder, each
     device: str = "cpu"  # as people are told: "cpu", or "gpu 1" by the driver's number
     queue_frames: int = QUEUE_FRAMES
+    stuck_s: float = STUCK_S
     engines: Mapping[str, str] = field(default_factory=dict)  # an operator's own: name → "module:Class"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> WorkerConfig:
-        """Read the settings: FARM_WORKER_NAME, _WARM (comma-separated), _THREADS, _ENGINES (as `OWN_ENGINE`).
+        """Read the settings: FARM_WORKER_NAME, _WARM (comma-separated), _THREADS, _STUCK_S, _ENGINES.
 
         Raises:
             ValueError: a value out of its range; the message names the variable.
@@ -42,8 +47,20 @@ class WorkerConfig:
             warm=tuple(name for name in warm.split(",") if name),
             threads=_threads(environment.get("FARM_WORKER_THREADS")),
             device=f"gpu {gpu}" if (gpu := environment.get("CUDA_VISIBLE_DEVICES")) else "cpu",
+            stuck_s=_seconds(environment, "FARM_WORKER_STUCK_S", STUCK_S),
             engines=_engines(environment.get("FARM_WORKER_ENGINES", "")),
         )
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    try:
+        seconds = float(text) if text else default
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"{name}={text!r} is not a number of seconds")
+    return seconds
 
 
 def _engines(text: str) -> dict[str, str]:

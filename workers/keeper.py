@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost
 from broker.heartbeats import WorkerBeat
-from broker.leases import Lease
+from broker.leases import RENDERING, Lease
+from workers.stuck import Patience
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,21 @@ class Progress:
     num_frames: int = 0
     first_frame_at: float = 0.0  # Unix seconds; 0 until there is one
     stop: threading.Event = field(default_factory=threading.Event)
+    stage: str = RENDERING  # or WAITING
+    stopped_s: float | None = None  # on the monotonic clock: when the keeper first saw `stop`
     is_leaving: bool = False  # with `stop`: it was not taken away, the worker gives it up
+
+    def note_stage(self, stage: str) -> None:
+        """Say what the render does now: the farm forgives who waits for it."""
+        self.stage = stage
 
 
 class Keeper:
     """Beats for as long as the worker lives, and renews the lease that `holding` names."""
 
-    def __init__(self, broker: Broker, beat: WorkerBeat) -> None:
+    def __init__(self, broker: Broker, beat: WorkerBeat, patience: Patience) -> None:
         self._broker = broker
+        self._patience = patience
         self._beat = beat
         self._held: tuple[Lease, Progress, float] | None = None
         self._end = threading.Event()
@@ -54,6 +62,7 @@ class Keeper:
         """Stop beating, and say goodbye."""
         self._end.set()
         self._thread.join()
+        self._patience.disarm()
         try:
             self._broker.heartbeats.forget(self._beat.worker)
         except BrokerError as error:
@@ -101,6 +110,7 @@ class Keeper:
     def _run(self) -> None:
         next_beat = 0.0
         while not self._end.wait(RENEW_S):
+            self._patience.rearm()
             self._renew()
             if time.monotonic() >= next_beat:
                 self._send()
@@ -121,15 +131,24 @@ class Keeper:
             return
         lease, progress, began_s = held
         try:
-            self._broker.leases.renew(lease, num_frames=progress.num_frames, stage="rendering")
+            self._broker.leases.renew(lease, num_frames=progress.num_frames, stage=progress.stage)
         except LeaseLost:
             progress.stop.set()
         except BrokerError as error:
             # Redis may come back before the lease lapses; if not, the commit is refused.
             log.warning("lease not renewed: %s", error)
+        self._end_if_stuck(progress)
         elapsed_s = time.monotonic() - began_s
         if progress.num_frames:
             self._change(fps=progress.num_frames / elapsed_s)
+
+    def _end_if_stuck(self, progress: Progress) -> None:
+        if not progress.stop.is_set():
+            return
+        if progress.stopped_s is None:
+            progress.stopped_s = time.monotonic()
+        elif time.monotonic() - progress.stopped_s > self._patience.stuck_s:
+            self._patience.end()
 
 
 def _give_up(progress: Progress) -> None:

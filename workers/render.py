@@ -96,6 +96,7 @@ class ChunkRenderer:
             limit_bytes=self.broker.config.window_bytes,
             clock=self.clock,
             stop=progress.stop,
+            say=progress.note_stage,
         )
 
 

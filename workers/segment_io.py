@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from broker.clock import Clock
 from broker.errors import BrokerUnreachable, SegmentMissing, StoreFull
+from broker.leases import RENDERING, WAITING
 from broker.segments import SegmentName, SegmentStore
 from workers.errors import Stopped
 
@@ -21,10 +22,12 @@ AWAY_PAUSE_S = 0.5
 T = TypeVar("T")
 
 
-def patiently(step: Callable[[], T], clock: Clock, stop: threading.Event) -> T:
+def patiently(
+    step: Callable[[], T], clock: Clock, stop: threading.Event, say: Callable[[str], None] = lambda _: None
+) -> T:
     """Return what `step` gives, as soon as Redis is there and has room.
 
-    The keeper sets `stop` when the lease is lost.
+    The keeper sets `stop` when the lease is lost; `say` is told that this waits.
 
     Raises:
         Stopped: the chunk was taken away meanwhile.
@@ -35,8 +38,10 @@ def patiently(step: Callable[[], T], clock: Clock, stop: threading.Event) -> T:
         try:
             return step()
         except StoreFull:
+            say(WAITING)
             clock.sleep(FULL_PAUSE_S)
         except BrokerUnreachable:
+            say(WAITING)
             clock.sleep(AWAY_PAUSE_S)
 
 
@@ -81,13 +86,16 @@ class PartWriter:
         limit_bytes: int,
         clock: Clock,
         stop: threading.Event,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Write to `name`; `say` is told when the writer waits, and when it goes on."""
         self._segments = segments
         self._name = name
         self._part_bytes = part_bytes
         self._limit_bytes = limit_bytes
         self._clock = clock
         self._stop = stop
+        self._say = say
         self._pending = bytearray()
         self._digest = hashlib.sha256()
         self.num_parts = 0
@@ -116,7 +124,8 @@ class PartWriter:
             self._pending.clear()
 
     def _put(self, part: bytes) -> None:
-        patiently(lambda: self._append(part), self._clock, self._stop)
+        patiently(lambda: self._append(part), self._clock, self._stop, self._say)
+        self._say(RENDERING)
         self._digest.update(part)
         self.num_parts += 1
         self.num_bytes += len(part)

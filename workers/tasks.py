@@ -71,12 +71,13 @@ def _start(**_: object) -> None:
     from broker.connect import open_broker
     from broker.publish import Publisher
     from workers.keeper import Keeper, first_beat
+    from workers.stuck import Patience
     from workers.worker import Worker
 
     config = WorkerConfig.from_environment()
     broker = open_broker(BrokerConfig.from_environment())
     version = importlib.metadata.version("face-fusion-farm")
-    _keeper = Keeper(broker, first_beat(config.name, config.device, version))
+    _keeper = Keeper(broker, first_beat(config.name, config.device, version), Patience(config.stuck_s))
     _keeper.start()
     _worker = Worker(config, broker, Publisher(app), _keeper, SystemClock(), leave=_leave_for_good)
     threading.Thread(target=_leave_when_told, args=(_keeper,), daemon=True, name="leave").start()

@@ -1,7 +1,7 @@
 -- Store the holder's result and end its lease.
 --
 -- KEYS[1]  {ns}:offers:{job}          hash: index -> attempt that may run
--- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage
+-- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage, moved_ms
 -- KEYS[3]  {ns}:results:{job}         hash: index -> result
 -- ARGV     index, attempt, token, result
 -- Returns 1 when stored, 0 when the lease is lost.

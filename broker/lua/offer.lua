@@ -2,7 +2,7 @@
 -- the same offer made twice changes nothing.
 --
 -- KEYS[1]  {ns}:offers:{job}          hash: index -> attempt that may run
--- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage
+-- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage, moved_ms
 -- KEYS[3]  {ns}:results:{job}         hash: index -> result
 -- ARGV     index, attempt
 

@@ -52,6 +52,21 @@ class ChunkRows(Sessions):
         found = (self._all(query.where(Chunk.state == state)) for state in sorted(states))
         return sorted(itertools.chain.from_iterable(found), key=lambda chunk: chunk.index)[:limit]
 
+    def chunk(self, job_id: str, index: int) -> Chunk:
+        """Return one chunk, which is there."""
+        return self.chunks(job_id, limit=1, after=index - 1)[0]
+
+    def recent_paces(self, job_id: str, limit: int) -> list[float]:
+        """Return seconds per frame of the rendered chunks of the highest indexes, at most `limit`."""
+        query = (
+            select(Chunk)
+            .where(Chunk.job_id == job_id, Chunk.state == ChunkState.RENDERED)
+            .order_by(Chunk.index.desc())
+            .limit(limit)
+        )
+        found = ((chunk.render_s, chunk.end - chunk.start) for chunk in self._all(query))
+        return [render_s / num_frames for render_s, num_frames in found if render_s is not None]
+
     def all_chunks(self, job_id: str) -> Iterator[Chunk]:
         """Yield a job's chunks in order, a batch in memory at a time."""
         after = -1

@@ -27,6 +27,7 @@ def in_flight(farm: Farm, job_id: str) -> tuple[list[RunningChunk], int]:
             worker=holder.worker,
             num_frames=holder.num_frames,
             stage=holder.stage,
+            still_s=holder.still_s,
         )
         for index, holder in sorted(holders.items())
         if index in chunks

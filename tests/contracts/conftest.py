@@ -45,3 +45,5 @@ def _age(server: PrivateRedis, seconds: float) -> None:
         for key in client.keys("*"):
             if (left_ms := client.pttl(key)) > 0:
                 client.pexpire(key, left_ms - round(seconds * 1000))
+        for key in client.keys("*:lease:*"):
+            client.hincrby(key, "moved_ms", -round(seconds * 1000))

@@ -267,3 +267,16 @@ def test_whom_a_job_bars_is_said_and_taken_back(leases):
     leases.bar(JOB, {"w1"})
     leases.forget_job(JOB)
     assert leases.barred(JOB) == frozenset()
+
+
+def test_how_long_a_holder_came_no_further(rig):
+    """A new frame or another stage is progress; a renewal alone is none."""
+    leases = rig.broker.leases
+    leases.offer(JOB, 0, 1)
+    lease = leases.claim(JOB, 0, 1, "w1")
+    stills = []
+    for num_frames, stage in ((0, "a"), (0, "a"), (7, "a"), (7, "a"), (7, "b")):
+        rig.elapse(TERM_S / 2)
+        leases.renew(lease, num_frames=num_frames, stage=stage)
+        stills.append(round(leases.holders(JOB)[0].still_s))
+    assert stills == [0, TERM_S / 2, 0, TERM_S / 2, 0]

@@ -25,8 +25,9 @@ from farm.states import LIVE_JOB_STATES
 from farm.store import JobStore
 from farm.submit import submit
 from tests.fakes import FakeClock
-from workers.config import WorkerConfig
+from workers.config import STUCK_S, WorkerConfig
 from workers.keeper import Keeper
+from workers.stuck import Patience
 from workers.worker import Worker
 
 
@@ -93,7 +94,7 @@ class Simulation:
 
     def worker(self, name: str = "w0") -> Worker:
         """Return a worker; its keeper renews nothing by itself, since time stands still."""
-        keeper = Keeper(self.broker, self._beat(name))
+        keeper = Keeper(self.broker, self._beat(name), Patience(STUCK_S))
         return Worker(
             WorkerConfig(name=name, threads=1),
             self.broker,

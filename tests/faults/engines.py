@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -62,10 +63,22 @@ def _lose() -> None:
     raise torch.AcceleratorError("CUDA error: unspecified launch failure")
 
 
+def _hang() -> None:
+    """Wait for ever, as a driver's call would, with the interpreter's lock let go of."""
+    time.sleep(10**6)
+
+
+def _seize() -> None:
+    """Wait for ever, as a careless extension would, with the interpreter's lock held."""
+    ctypes.PyDLL(None).sleep(10**6)
+
+
 MISFORTUNES: dict[str, Callable[[], None]] = {
     "error": _raise,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "slow": _slow,
+    "hang": _hang,
+    "seize": _seize,
     "memory": _run_out,
     "device": _lose,
 }

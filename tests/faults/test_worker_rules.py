@@ -36,6 +36,8 @@ def scene(tmp_path_factory, orders):
         "TRIAL": str(orders),
         "FARM_WORKER_ENGINES": "trial=tests.faults.engines:Trial,weighty=tests.faults.engines:Weighty",
         "PYTHONPATH": str(Path.cwd()),
+        "FARM_STALL_S": "3",
+        "FARM_WORKER_STUCK_S": "2",
     }
     with quick_scene(tmp_path_factory.mktemp("rules"), **environment) as running:
         yield running
@@ -159,3 +161,34 @@ def test_a_chunk_that_kills_every_worker_is_given_up(scene, orders, short_clip, 
     assert [chunk["attempt"] for chunk in after if chunk["index"] != bad["index"]] == [
         chunk["attempt"] for chunk in chunks if chunk is not bad
     ]
+
+
+def hang(scene, orders, clip: Path, output: Path, how: str) -> tuple[str, str]:
+    """Let whoever gets the last second hang in it, once; return that worker, and the reason given."""
+    order(orders, (how, 225, 226, None))
+    before = pids(scene)
+    job = submit(scene, clip, output)
+    (reason,) = scene.wait("somebody notices", lambda: reasons(scene, job), 30.0)
+    order(orders)
+    assert_unharmed(scene, job, clip, output)
+    (stuck,) = [name for name in before if name in reason]
+    scene.wait("the worker is of use again", lambda: pids(scene).get(stuck, before[stuck]) != before[stuck])
+    assert {name: pid for name, pid in pids(scene).items() if name != stuck}.items() <= before.items()
+    return stuck, reason
+
+
+def test_a_render_that_hangs_is_noticed_by_its_frames(scene, orders, short_clip, tmp_path):
+    """Its lease is renewed all the while. Another worker does the chunk, the stuck process ends itself."""
+    stuck, reason = hang(scene, orders, short_clip, tmp_path / "out.mov", "hang")
+    assert reason.startswith("stalled: no frame for ")
+    assert "after 15 of 30" in reason
+    log = worker_log(scene, stuck)
+    assert "error: a render has not stopped in 2 s" in log
+    assert "in _hang" in log, "the stacks say where"
+
+
+def test_a_render_that_hangs_with_the_interpreter_locked_is_ended(scene, orders, short_clip, tmp_path):
+    """Nothing of that process can run, so its lease lapses; a watchdog outside the interpreter ends it."""
+    stuck, reason = hang(scene, orders, short_clip, tmp_path / "out.mov", "seize")
+    assert "its lease lapsed" in reason
+    assert "in _seize" in worker_log(scene, stuck)
