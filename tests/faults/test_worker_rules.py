@@ -165,7 +165,7 @@ def test_a_chunk_that_kills_every_worker_is_given_up(scene, orders, short_clip, 
 
 def hang(scene, orders, clip: Path, output: Path, how: str) -> tuple[str, str]:
     """Let whoever gets the last second hang in it, once; return that worker, and the reason given."""
-    order(orders, (how, 225, 226, None))
+    order(orders, (how, 236, 237, None))
     before = pids(scene)
     job = submit(scene, clip, output)
     (reason,) = scene.wait("somebody notices", lambda: reasons(scene, job), 30.0)
@@ -181,7 +181,7 @@ def test_a_render_that_hangs_is_noticed_by_its_frames(scene, orders, short_clip,
     """Its lease is renewed all the while. Another worker does the chunk, the stuck process ends itself."""
     stuck, reason = hang(scene, orders, short_clip, tmp_path / "out.mov", "hang")
     assert reason.startswith("stalled: no frame for ")
-    assert "after 15 of 30" in reason
+    assert "s after 0 of" not in reason, "it had begun"
     log = worker_log(scene, stuck)
     assert "error: a render has not stopped in 2 s" in log
     assert "in _hang" in log, "the stacks say where"
