@@ -65,10 +65,12 @@ BESIDE = (
     Kind(name="chapters-mkv", suffix=".mkv", beside=(_chapters,), encode=f"-map 0 -map_metadata 1 {_X264}", output=".mkv"),
     Kind(name="chapters-mp4", suffix=".mp4", beside=(_chapters,), encode=f"-map 0 -map_metadata 1 {_X264}"),
     Kind(name="attachment", suffix=".mkv", output=".mkv",
-         encode=f"{_X264} -attach {SOURCE} -metadata:s:t mimetype=image/jpeg -metadata:s:t filename=face.jpg"),
+         encode=f"{_X264} -attach {__file__} -metadata:s:t mimetype=text/plain -metadata:s:t filename=tracks.py"),
     Kind(name="cover-mp4", suffix=".mp4", beside=(_cover,),
          encode="-map 0 -map 1 -c:v:0 libx264 -preset veryfast -pix_fmt:v:0 yuv420p -g 20 -c:v:1 copy"
          " -disposition:v:1 attached_pic"),
+    Kind(name="cover-mkv", suffix=".mkv", output=".mkv",
+         encode=f"{_X264} -attach {SOURCE} -metadata:s:t mimetype=image/jpeg -metadata:s:t filename=cover.jpg"),
     Kind(name="timecode-mov", suffix=".mov", encode=f"{_X264} -timecode 01:02:03:04"),
     Kind(name="timecode-mkv", suffix=".mkv", encode=f"{_X264} -metadata:s:v timecode=01:02:03:04", output=".mkv"),
     Kind(name="tags-mkv", suffix=".mkv", encode=f"{_X264} {_TAGS} -metadata camera=Box", output=".mkv"),

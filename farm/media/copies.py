@@ -13,6 +13,7 @@ from av.stream import Discard, Stream
 
 from farm.errors import BadInput
 from farm.media.containers import holds
+from farm.media.covers import holds_cover
 from farm.media.info import MediaInfo, OtherStream
 from farm.media.opening import reading
 
@@ -28,8 +29,12 @@ class Copies:
     dropped: list[OtherStream] = field(default_factory=list)
 
 
-def add_copies(source: InputContainer, output: OutputContainer, info: MediaInfo) -> Copies:
+def add_copies(
+    source: InputContainer, output: OutputContainer, info: MediaInfo, *, is_trimmed: bool = False
+) -> Copies:
     """Add to `output` a stream for every other stream of the input that it can hold.
+
+    `is_trimmed`: only a part is kept. Further video is left out then: its packets cannot be cut anywhere.
 
     Raises:
         BadInput: an audio track cannot be held. (`choose_target` says so earlier, as a rule.)
@@ -37,9 +42,10 @@ def add_copies(source: InputContainer, output: OutputContainer, info: MediaInfo)
     copies = Copies()
     for other in info.others:
         stream = source.streams[other.index]
-        if _is_carried_otherwise(stream, other, source):
+        if _is_carried_otherwise(stream, other, source, output):
             continue
-        copy = _copy(stream, output, other)
+        is_uncuttable = is_trimmed and other.kind == "video"
+        copy = None if is_uncuttable else _copy(stream, output, other)
         if copy is not None:
             copies.streams[other.index] = copy
         elif other.kind == "audio":
@@ -87,13 +93,17 @@ def _copy(stream: Stream, output: OutputContainer, other: OtherStream) -> Stream
 
 def _can_copy(stream: Stream, output: OutputContainer, other: OtherStream) -> bool:
     muxer = output.format.name
-    if other.kind in {"audio", "subtitle"}:
+    if other.kind in {"audio", "subtitle", "video"}:
         return stream.codec_context is not None and holds(muxer, other.codec)
     return other.kind == "attachment" and muxer == "matroska" and stream.codec_context is None
 
 
-def _is_carried_otherwise(stream: Stream, other: OtherStream, source: InputContainer) -> bool:
-    """Say whether the output has a stream's content elsewhere: as chapters, or as the video's time code."""
+def _is_carried_otherwise(
+    stream: Stream, other: OtherStream, source: InputContainer, output: OutputContainer
+) -> bool:
+    """Say whether the output has a stream's content elsewhere: as chapters, time code, or cover."""
+    if other.kind == "cover":
+        return holds_cover(output.format.name, other)
     if other.kind != "data":
         return False
     return "timecode" in stream.metadata or (other.codec == _CHAPTER_TEXT and bool(source.chapters()))

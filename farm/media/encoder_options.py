@@ -117,7 +117,8 @@ def prores(wanted: EncoderSettings) -> dict[str, str]:
     """Return options for prores_ks: every frame stands alone, its profile sets its size."""
     full = "4444" if "444" in wanted.pix_fmt else "hq"
     # Apple's own vendor mark: some editors refuse files with another.
-    return {"profile": wanted.profile or full, "vendor": "apl0"}
+    fields = {"flags": "+ildct"} if wanted.fields else {}
+    return {"profile": wanted.profile or full, "vendor": "apl0", **fields}
 
 
 def ffv1(wanted: EncoderSettings) -> dict[str, str]:

@@ -17,6 +17,7 @@ from av.stream import Stream
 from broker.framing import StreamHeader
 from farm.errors import OutputRefused
 from farm.media.copies import Copies, add_copies, copied_packets
+from farm.media.covers import add_covers
 from farm.media.info import MediaInfo, OtherStream
 from farm.media.moved import move_of, moved_packets
 from farm.media.muxers import muxer_options
@@ -94,7 +95,7 @@ def mux(
                 container.metadata.update(tags)
                 container.set_chapters(_chapters(source, timeline))
                 joint = _Joint(container, source, info, timeline)
-                joint.add_streams(rendered, target.codec)
+                joint.add_streams(rendered, target.codec, input_path)
                 return joint.run(input_path, on_progress or _silent)
         except av.error.FFmpegError as error:
             raise OutputRefused(
@@ -114,12 +115,13 @@ class _Joint:
         self._info = info
         self._timeline = timeline
         self._copies = Copies()
+        self._covers: list[av.Packet[Any]] = []
         self._packets: Iterator[Stamped] = iter(())
         self._move_s = move_of(source, container.format.name, timeline, info)
         self._move = int(self._move_s / timeline.time_base)  # in the video's ticks
 
-    def add_streams(self, rendered: RenderedVideo, codec: str) -> None:
-        """Add the video first, then what is copied."""
+    def add_streams(self, rendered: RenderedVideo, codec: str, input_path: Path) -> None:
+        """Add the video first, then what is copied; covers last, where MP4 puts them anyway."""
         packets = rendered.packets()
         first = next(packets)
         self._packets = itertools.chain([first], packets)
@@ -138,7 +140,13 @@ class _Joint:
         original = self._source.streams[self._info.video.index]
         self._video.metadata.update(self._tags(original))
         self._video.disposition = original.disposition
-        self._copies = add_copies(self._source, self._container, self._info)
+        self._copies = add_copies(
+            self._source,
+            self._container,
+            self._info,
+            is_trimmed=self._timeline.span_s is not None,
+        )
+        self._covers = add_covers(self._container, self._source, self._info, input_path)
 
     def _tags(self, original: Stream) -> dict[str, str]:
         tags = kept_stream_tags(original.metadata)
@@ -150,6 +158,8 @@ class _Joint:
     def run(self, input_path: Path, on_progress: Progress) -> MuxReport:
         """Write all packets in the order of their decode times."""
         counts: Counter[int] = Counter()
+        for cover in self._covers:
+            self._container.mux_one(cover)
         video = self._video_packets(on_progress)
         waiting = next(video, None)
         copied = copied_packets(self._source, self._copies.streams, input_path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from broker.framing import first_field
 from broker.messages import EncodeSpec
 from farm.errors import BadInput
 from farm.media.containers import Container, container_for, holds, muxer_for
@@ -19,6 +20,9 @@ from farm.media.wishes import EncodingWish, choose_encoder, settings_for
 Json = dict[str, Any]
 
 NO_WISH = EncodingWish()
+
+#: Encoders that say of each picture that it consists of fields; FFV1 leaves that to the container.
+_MARKS_FIELDS = {"libx264", "prores_ks", "ffv1"}
 
 #: Pictures with a side below this, in pixels, are too small for sixteen slices.
 _SMALL_PX = 256
@@ -70,7 +74,11 @@ def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -
         codec=kind.codec,
         reorder=kind.reorder,
         encode=EncodeSpec(codec=name, pix_fmt=pix_fmt, options=kind.options(settings)),
-        notes=(*_format_notes(video, pix_fmt, name, wish), *_time_notes(container, video)),
+        notes=(
+            *_format_notes(video, pix_fmt, name, wish),
+            *_field_notes(video, name),
+            *_time_notes(container, video),
+        ),
     )
 
 
@@ -120,6 +128,14 @@ def _format_notes(video: StreamInfo, pix_fmt: str, encoder: str, wish: EncodingW
     if has_alpha(video.pix_fmt) and not has_alpha(pix_fmt):
         yield f"{encoder} keeps no transparency"
     yield f"pixels are written as {pix_fmt}: {encoder} does not take {video.pix_fmt} at this size"
+
+
+def _field_notes(video: StreamInfo, encoder: str) -> Iterator[str]:
+    if first_field(video.field_order) and encoder not in _MARKS_FIELDS:
+        yield (
+            f"the input is interlaced and stays so, but {encoder} cannot mark it, and players will show comb "
+            "lines: --deinterlace makes whole pictures"
+        )
 
 
 def _time_notes(container: Container, video: StreamInfo) -> Iterator[str]:

@@ -35,6 +35,9 @@ HARD = {
     "odd-size": "half a colour sample at the edge",
     "pixels-not-square-rotated": "turned, and so are its pixels",
     "cover-mp4": "a picture that is no video",
+    "cover-mkv": "the same, as an attached file",
+    "attachment": "a file of any kind",
+    "second-video": "another camera",
     "subtitles-bitmap": "subtitles that are pictures",
 }
 

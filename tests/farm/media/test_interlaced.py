@@ -13,6 +13,8 @@ import pytest
 from bench.inputs import KINDS
 from broker.framing import first_field
 from farm.media.probe import probe
+from farm.media.target import choose_target
+from farm.media.wishes import EncodingWish
 from tests.farm.media.decoding import md5
 from tests.farm.media.judge import frame_md5s
 from tests.farm.media.worked import work
@@ -34,6 +36,19 @@ def test_outputs_keep_their_fields(tmp_path, kind, first):
     for output in (lossless, coded):
         assert first_field(probe(output).video.field_order) == first
     assert fields(coded) == {(1, int(first == "tff"))}
+
+
+def test_encoders_that_cannot_mark_fields_are_named(tmp_path):
+    """With what helps."""
+    clip = KINDS["interlaced-prores"].make(tmp_path)
+    info = probe(clip)
+    for codec, is_told in [("hevc", True), ("vp9", True), ("h264", False), ("prores", False)]:
+        notes = choose_target(tmp_path / "out.mkv", info, EncodingWish(codec=codec)).notes
+        assert any("--deinterlace" in note for note in notes) is is_told, codec
+    output = tmp_path / "out.mov"
+    work(clip, output, codec="prores")
+    assert first_field(probe(output).video.field_order) == "tff"
+    assert fields(output) == {(1, 1)}
 
 
 def test_turned_pictures_have_no_fields(tmp_path):
