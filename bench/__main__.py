@@ -17,6 +17,7 @@ NAMES = (
     "splitting",
     "uhd",
     "swap_speed",
+    "detectors",
     "redis_memory",
     "startup",
     "faults",

@@ -10,21 +10,18 @@ from pathlib import Path
 from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.media.info import MediaInfo
 from farm.media.moments import parse_moment
-from farm.media.picture import is_heif, is_picture
 from farm.media.probe import probe
 from farm.media.target import Target, choose_target
 from farm.media.wishes import EncodingWish
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
+from farm.portraits import check_portrait
 from farm.requests import JobRequest
 
 #: What only the portrait engine can do: swap networks paint the whole face themselves.
 PORTRAIT_ONLY = ("skin_smoothing", "brightness", "mode")
 
 _PROGRESSIVE = 1  # AVFieldOrder, libavcodec/defs.h
-
-#: Largest portrait taken, in bytes. It travels through Redis to every worker.
-MAX_SOURCE_BYTES = 64 * 1024 * 1024
 
 #: What a disk must have free beside the estimate, in bytes: a full disk is better met here than at the end.
 SPARE_BYTES = 64 * 1024 * 1024
@@ -115,27 +112,12 @@ def _check_source(request: JobRequest) -> None:
             f"the engine {request.engine!r} needs a source portrait", hint="give one with --source FACE.jpg"
         )
     path = Path(request.source)
-    if not path.is_file():
-        raise SourceRefused(f"no such source portrait: {path}", hint="check the path given with --source")
-    if not os.access(path, os.R_OK):
-        raise SourceRefused(f"the source portrait {path} cannot be read", hint="check its permissions")
-    if path.stat().st_size > MAX_SOURCE_BYTES:
+    check_portrait(path)
+    if path.is_dir() and (request.engine in OWN_ENGINES or request.source_face is not None):
         raise SourceRefused(
-            f"the source portrait {path} is larger than {MAX_SOURCE_BYTES >> 20} MiB",
-            hint="a JPEG of 2,000 pixels a side is plenty",
+            f"{path} is a directory of portraits, which swap networks alone can average",
+            hint="give one picture; or choose a swap network with --engine, and leave --source-face out",
         )
-    _check_picture(path)
-
-
-def _check_picture(path: Path) -> None:
-    if is_picture(path):
-        return
-    kind = "a HEIF picture, which is not read here" if is_heif(path) else "not a picture"
-    raise SourceRefused(
-        f"the source portrait {path} is {kind}",
-        hint="save it as JPEG or PNG; of a video, take one sharp frame",
-        code="not-a-picture",
-    )
 
 
 def _check_output(request: JobRequest, info: MediaInfo) -> None:

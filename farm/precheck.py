@@ -19,6 +19,7 @@ from farm.fusing import fuse_spec
 from farm.media.info import MediaInfo
 from farm.media.moments import seconds_between
 from farm.media.parts import regroup
+from farm.portraits import packed
 from farm.prepare import source_name
 from farm.requests import JobRequest
 from farm.schemas import CheckView
@@ -74,7 +75,7 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
 
 def _look_at_source(farm: Farm, request: JobRequest, findings: _Findings) -> SourceChecked | None:
     fuse = fuse_spec(request)
-    portrait = b"" if request.source is None else Path(request.source).read_bytes()
+    portrait = b"" if request.source is None else packed(Path(request.source))
     # Named after what is asked: an answer that comes too late is dropped by the next question of the kind.
     name = source_name(f"check-{hashlib.sha256(repr(fuse).encode() + portrait).hexdigest()[:16]}")
     try:

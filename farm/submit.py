@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from pathlib import Path
 
 from farm import disk
 from farm.bootstrap import Farm
@@ -13,6 +14,7 @@ from farm.errors import FarmError
 from farm.media.info import MediaInfo
 from farm.media.target import Target
 from farm.models import Job
+from farm.portraits import packed
 from farm.requests import JobRequest
 
 
@@ -29,7 +31,7 @@ def submit(farm: Farm, request: JobRequest) -> str:
     try:
         directory.mkdir(parents=True)
         if request.source is not None:
-            shutil.copyfile(request.source, directory / "source")
+            (directory / "source").write_bytes(packed(Path(request.source)))
         farm.store.add_job(_row(farm, job_id, request, info, target))
     except BaseException as error:
         shutil.rmtree(directory, ignore_errors=True)

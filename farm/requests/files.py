@@ -13,6 +13,6 @@ class FileRequest(Body):
     output: str
     """Where the finished video goes; its extension chooses the container."""
     source: str | None = None
-    """The portrait whose face is fused in; `passthrough` needs none."""
+    """The portrait whose face is fused in; swap networks also take a directory. `passthrough` needs none."""
     overwrite: bool = False
     """Replace the output if it is there."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 from workers.swappers.following import area, enlarged
 
 _LEAST_SCORE = 0.8  # of a face in a portrait: ONet's usual threshold
+_ARCHIVE = b"PK"  # how the farm sends several
 _LONGEST_PORTRAIT_PX = 4096  # larger ones are shrunk: no crop needs more, and memory stays bounded
 
 
@@ -31,6 +35,21 @@ def decoded(portrait: bytes) -> NDArray[np.uint8]:
         raise NotAPicture("the source portrait is no picture that can be read")
     small, _ = shrunk(np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), _LONGEST_PORTRAIT_PX)
     return np.asarray(small, np.uint8)
+
+
+def unpacked(portraits: bytes) -> dict[str, bytes]:
+    """Return picture files by name: one without a name, or those of an archive, in its order.
+
+    Raises:
+        NotAPicture: it begins as an archive, and is none.
+    """
+    if not portraits.startswith(_ARCHIVE):
+        return {"": portraits}
+    try:
+        with zipfile.ZipFile(io.BytesIO(portraits)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise NotAPicture(f"the source portraits cannot be read: {error}") from error
 
 
 def faces_in(picture: NDArray[np.uint8], finder: Finder) -> tuple[Face, ...]:

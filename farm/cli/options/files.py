@@ -17,7 +17,7 @@ Source = Annotated[
         "--source",
         "-s",
         metavar="FACE",
-        help="The portrait whose face is fused in.",
+        help="The portrait whose face is fused in; for swap networks also a directory of several.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

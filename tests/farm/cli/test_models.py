@@ -7,8 +7,10 @@ import json
 import pytest
 
 from broker.installed import ModelStore
+from farm.demo import make_clip
 from tests.farm.modelstore.conftest import onnx_bytes
 from tests.workers.face.moving import COLLINS as PORTRAIT
+from tests.workers.face.moving import HOPPER as OTHER
 from tests.workers.identity.tiny import install
 
 
@@ -64,6 +66,40 @@ def test_an_installed_network_renders_and_the_job_records_its_digests(farm, clip
     models = json.loads(done.stdout)["models"]
     assert models == {each: model.digest for each, model in store.models().items()}
     assert output.exists()
+
+
+def test_a_directory_of_portraits_is_for_swap_networks(farm, clip, tmp_path):
+    portraits = tmp_path / "portraits"
+    portraits.mkdir()
+    nothing = farm("render", clip, "-s", portraits, "--engine", "own-net", "-o", tmp_path / "o.mp4")
+    assert nothing.returncode == 2 and "holds 0 files" in nothing.stderr
+    (portraits / "a.jpg").write_bytes(PORTRAIT.read_bytes())
+    (portraits / "b.jpg").write_bytes(OTHER.read_bytes())
+    refused = farm("render", clip, "-s", portraits, "-o", tmp_path / "o.mp4")
+    assert refused.returncode == 2 and "choose a swap network" in refused.stderr
+
+
+@pytest.mark.needs_redis
+@pytest.mark.needs_ffmpeg
+def test_several_portraits_reach_the_workers(farm, tmp_path):
+    """The frame differs from what either portrait alone gives."""
+    store = ModelStore(tmp_path / "models")
+    name = install(store, tmp_path, "inswapper")
+    film = tmp_path / "film.mp4"
+    make_clip(PORTRAIT, film)
+    portraits = tmp_path / "portraits"
+    portraits.mkdir()
+    for path in (PORTRAIT, OTHER):
+        (portraits / path.name).write_bytes(path.read_bytes())
+    looks = []
+    for source in (portraits, PORTRAIT, OTHER):
+        look = tmp_path / f"{source.name}.png"
+        wish = ("--engine", name, "-s", source, "--private", "--gpus", "none", "--json", "-o", look)
+        done = farm("preview", film, "--at", "2", *wish)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["frames_fused"] == 1
+        looks.append(look.read_bytes())
+    assert len(set(looks)) == 3
 
 
 @pytest.mark.needs_redis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import zipfile
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from broker.messages import FuseSpec
 from tests.workers.face.moving import COLLINS, HOPPER, picture_of
 from tests.workers.identity.tiny import HALF, install, swap_network
-from workers.errors import ModelMissing, ModelUnusable, UnknownEngine
+from workers.errors import ModelMissing, ModelUnusable, NoFaceFound, NotAPicture, UnknownEngine
 from workers.face import align
 from workers.face.templates import TEMPLATES, landmarks_of
 from workers.models.onnx_session import OnnxNetwork
@@ -69,6 +70,39 @@ def test_the_source_has_the_form_that_its_publisher_says(store, tmp_path, contra
     assert (abs(length - 1) < 1e-5) == (form != "raw")
     other = swapper.prepare(COLLINS.read_bytes(), FuseSpec(engine=swapper.name)).prepared
     assert not np.allclose(prepared, other, atol=1e-3)
+
+
+def archive_of(*paths):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in paths:
+            archive.write(path, path.name)
+    return content.getvalue()
+
+
+def test_several_portraits_are_averaged_before_the_source_is_made(store, tmp_path):
+    """The mean of the raw embeddings goes through the transform; order does not matter."""
+    swapper = open_swapper(install(store, tmp_path, "inswapper"), store)
+    fuse = FuseSpec(engine=swapper.name)
+    told = []
+    for path in (COLLINS, HOPPER):
+        picture = picture_of(path)
+        marks = swapper.prepare(path.read_bytes(), fuse).faces[0].landmarks
+        told.append(swapper._encoder.recogniser.embed(picture, marks))
+    both = swapper.prepare(archive_of(COLLINS, HOPPER), fuse)
+    assert np.allclose(both.prepared, swapper._encoder.from_embedding((told[0] + told[1]) / 2), atol=1e-5)
+    assert np.allclose(both.prepared, swapper.prepare(archive_of(HOPPER, COLLINS), fuse).prepared, atol=1e-6)
+    assert not np.allclose(both.prepared, swapper.prepare(COLLINS.read_bytes(), fuse).prepared, atol=1e-3)
+
+
+def test_of_several_portraits_the_one_without_a_face_is_named(store, tmp_path):
+    swapper = open_swapper(install(store, tmp_path, "inswapper"), store)
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), np.zeros((200, 200, 3), np.uint8))
+    with pytest.raises(NoFaceFound, match=r"blank\.png: no face"):
+        swapper.prepare(archive_of(COLLINS, blank), FuseSpec(engine=swapper.name))
+    with pytest.raises(NotAPicture, match="cannot be read"):
+        swapper.prepare(archive_of(COLLINS)[:500], FuseSpec(engine=swapper.name))
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # insightface calls what scikit-image will drop

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
+from workers.errors import SourceUnusable
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
-from workers.frames import Frame
+from workers.frames import Face, Frame
 from workers.media.planes import Canvas, Rgb
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 from workers.pipeline import ahead
@@ -21,7 +23,7 @@ from workers.swappers.identity.boost import unweave, weave
 from workers.swappers.identity.network import SwapNetwork
 from workers.swappers.identity.paste import change_face
 from workers.swappers.identity.source import Likeness, SourceEncoder, SourceInput
-from workers.swappers.portraits import choice, decoded, faces_in
+from workers.swappers.portraits import choice, decoded, faces_in, unpacked
 
 #: Frames whose faces are known before they are changed. Few: each holds a picture.
 _AHEAD_FRAMES = 2
@@ -64,18 +66,19 @@ class IdentitySwapper:
         self._network.swap(np.zeros((1, side_px, side_px, 3), np.float32), source)
 
     def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
-        """Find the face to take from a picture file, and encode it as the network wants it.
+        """Find the face to take from a picture file, or one in each of several, and encode them together.
 
         Raises:
             NotAPicture: it cannot be decoded.
             NoFaceFound: there is no face in it.
             NoSuchFace: `fuse.source_face` is not the number of one of its faces.
         """
-        picture = decoded(portrait)
-        faces = faces_in(picture, self._finder_for(fuse))
-        chosen = choice(faces, fuse.source_face)
-        likeness = Likeness(picture=picture, landmarks=faces[chosen].landmarks)
-        return Source(faces=faces, chosen=chosen, prepared=self._encoder.encode([likeness]))
+        looked = [self._look(name, content, fuse) for name, content in unpacked(portrait).items()]
+        likenesses = [
+            Likeness(picture=picture, landmarks=faces[chosen].landmarks) for picture, faces, chosen in looked
+        ]
+        _, faces, chosen = looked[0]
+        return Source(faces=faces, chosen=chosen, prepared=self._encoder.encode(likenesses))
 
     def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
         """Yield every frame that is not context, in order, with its faces changed."""
@@ -92,6 +95,17 @@ class IdentitySwapper:
             canvas = Canvas(frame.picture)
             num = sum(change_face(canvas, face, contract.template, side_px, change) for face in faces)
             yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+
+    def _look(
+        self, name: str, content: bytes, fuse: FuseSpec
+    ) -> tuple[NDArray[np.uint8], tuple[Face, ...], int]:
+        """Return a portrait's picture, its faces, and which of them is taken; errors name the file."""
+        try:
+            picture = decoded(content)
+            faces = faces_in(picture, self._finder_for(fuse))
+            return picture, faces, choice(faces, fuse.source_face)
+        except SourceUnusable as error:
+            raise type(error)(f"{name}: {error}" if name else str(error)) from error
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
         return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
