@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.engine_ladder import ladder
 from bench.engine_measure import MIB, Machine, Table, median, random_dense, ssim
 from bench.engine_traffic import moved_bytes
-from bench.gpu_parts import residency
+from bench.gpu_parts import latency, residency
 from bench.results import write
 from workers.engine.cpu_memory import CpuMeter
 from workers.engine.fusion import FusionEngine
@@ -44,6 +44,10 @@ LADDER = (
     "An allocator that refuses once at every rung: the engine steps down, does its six crops again, and "
     "stays. Lost: crops that did not come out. Difference: to the rung above all, in levels of 255."
 )
+START = (
+    "The way to the first crop: from an engine's making to its readiness (measured, planned, one real pass), "
+    "the first crop after that, memory between crops and at the most. In bf16, and fp16 on a GPU."
+)
 SWITCHING = (
     "Eight networks in the memory of three and a half: what a pass costs when its network must come back."
 )
@@ -58,6 +62,7 @@ def main(clip: Path | None = None) -> None:  # noqa: ARG001
         [*_ways("lite", load_fusion(), 15), *_ways("standard", random_dense(STANDARD), 3)],
     )
     write("engine-cpu-batches", BATCHES, _batches())
+    write("engine-cpu-start", START, latency(Machine.rehearsal()))
     write("engine-cpu-tiles", TILES, _tiles())
     write("engine-cpu-ladder", LADDER, ladder())
     write("engine-cpu-switching", SWITCHING, residency(_with_larger_networks()))

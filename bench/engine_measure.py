@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from workers.engine.precision import Precision, half_of
 from workers.models.dense import STANDARD, DenseConfig, DenseFusionUNet
+from workers.models.device import best_device
 from workers.models.network import FusionNetwork
 from workers.models.weights import load_fusion
 
@@ -41,7 +42,7 @@ class Machine:
     @classmethod
     def gpu(cls) -> Machine:
         return cls(
-            device=torch.device("cuda", 0),
+            device=best_device(),  # with the settings that workers have: deterministic, no TF32
             sides_px=(512, 1024, 2048, 4096),
             tile_px=2048,
             runs=50,

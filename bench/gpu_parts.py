@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import torch
@@ -32,24 +33,24 @@ def latency(machine: Machine) -> Table:
     for name, network in machine.networks().items():
         for side_px in machine.sides_px:
             began_s = time.perf_counter()
-            engine = _engine(machine, network, side_px, has_graphs=True)
-            plan, crops = engine.warm(), machine.crops(1, side_px)
-            machine.sync()
-            ready_s = time.perf_counter() - began_s
-            taken, first_ms, idle, peak = _watched(machine, engine, crops)
-            rows.append(
-                {
-                    "network": name,
-                    "side": side_px,
-                    "median ms": median(taken),
-                    "p95 ms": p95(taken),
-                    "first ms": first_ms,
-                    "ready s": ready_s,
-                    "idle MiB": idle,
-                    "peak MiB": peak,
-                    "plan": str(plan.point),
-                }
-            )
+            with closing(_engine(machine, network, side_px, has_graphs=True)) as engine:
+                plan, crops = engine.warm(), machine.crops(1, side_px)
+                machine.sync()
+                ready_s = time.perf_counter() - began_s
+                taken, first_ms, idle, peak = _watched(machine, engine, crops)
+                rows.append(
+                    {
+                        "network": name,
+                        "side": side_px,
+                        "median ms": median(taken),
+                        "p95 ms": p95(taken),
+                        "first ms": first_ms,
+                        "ready s": ready_s,
+                        "idle MiB": idle,
+                        "peak MiB": peak,
+                        "plan": str(plan.point),
+                    }
+                )
     return rows
 
 
@@ -61,10 +62,10 @@ def graphs(machine: Machine) -> Table:
             crops, row = machine.crops(1, side_px), {"network": name, "side": side_px}
             fused = {}
             for way, has_graphs in (("eager", False), ("graph", True)):
-                engine = _engine(machine, network, side_px, has_graphs=has_graphs)
-                engine.warm()
-                row[f"{way} ms"] = median(machine.times_ms(engine, *crops))
-                fused[way] = engine(*crops)
+                with closing(_engine(machine, network, side_px, has_graphs=has_graphs)) as engine:
+                    engine.warm()
+                    row[f"{way} ms"] = median(machine.times_ms(engine, *crops))
+                    fused[way] = engine(*crops)
             row["same bits"] = bool(torch.equal(fused["eager"], fused["graph"]))
             rows.append(row)
     return rows
@@ -77,22 +78,22 @@ def batches(machine: Machine) -> Table:
         for side_px in machine.sides_px[:2]:
             work = flops(network, side_px)
             for batch in machine.batches:
-                engine = _engine(machine, network, side_px, batch=batch, has_graphs=True)
-                plan, crops = engine.warm(), machine.crops(batch, side_px)
-                if plan.point.batch < batch:
-                    break  # it does not fit
-                taken_s = median(machine.times_ms(engine, *crops, runs=20)) / 1e3
-                share = work * batch / taken_s / 1e12 / top
-                rows.append(
-                    {
-                        "network": name,
-                        "side": side_px,
-                        "batch": batch,
-                        "crops/s": batch / taken_s,
-                        "TFLOP/s": work * batch / taken_s / 1e12,
-                        "of roofline": share,
-                    }
-                )
+                with closing(_engine(machine, network, side_px, batch=batch, has_graphs=True)) as engine:
+                    plan, crops = engine.warm(), machine.crops(batch, side_px)
+                    if plan.point.batch < batch:
+                        break  # it does not fit
+                    taken_s = median(machine.times_ms(engine, *crops, runs=20)) / 1e3
+                    share = work * batch / taken_s / 1e12 / top
+                    rows.append(
+                        {
+                            "network": name,
+                            "side": side_px,
+                            "batch": batch,
+                            "crops/s": batch / taken_s,
+                            "TFLOP/s": work * batch / taken_s / 1e12,
+                            "of roofline": share,
+                        }
+                    )
     return rows
 
 
@@ -103,21 +104,21 @@ def precisions(machine: Machine) -> Table:
     for name, network in machine.networks().items():
         crops, exact = machine.crops(1, side_px), None
         for precision in ladder:
-            engine = _engine(machine, network, side_px, precision=precision, has_graphs=True)
-            need, fused = engine.warm().need, engine(*crops)
-            exact = fused if exact is None else exact
-            rows.append(
-                {
-                    "network": name,
-                    "side": side_px,
-                    "precision": str(precision),
-                    "ms": median(machine.times_ms(engine, *crops)),
-                    "weights MiB": need.weights_bytes / MIB,
-                    "batch MiB": need.batch_bytes / MIB,
-                    "SSIM": ssim(fused, exact),
-                    "max difference, of 255": float((fused - exact).abs().max()) * 255,
-                }
-            )
+            with closing(_engine(machine, network, side_px, precision=precision, has_graphs=True)) as engine:
+                need, fused = engine.warm().need, engine(*crops)
+                exact = fused if exact is None else exact
+                rows.append(
+                    {
+                        "network": name,
+                        "side": side_px,
+                        "precision": str(precision),
+                        "ms": median(machine.times_ms(engine, *crops)),
+                        "weights MiB": need.weights_bytes / MIB,
+                        "batch MiB": need.batch_bytes / MIB,
+                        "SSIM": ssim(fused, exact),
+                        "max difference, of 255": float((fused - exact).abs().max()) * 255,
+                    }
+                )
     return rows
 
 
@@ -129,10 +130,10 @@ def tiles(machine: Machine) -> Table:
             row: dict[str, Any] = {"network": name, "side": side_px}
             crops, fused = machine.crops(1, side_px), []
             for way, tile_px in (("whole", side_px), ("tiled", machine.sides_px[-1] // 4)):
-                engine = _engine(machine, network, side_px, tile_px=max(tile_px, 256))
-                row[f"{way} MiB"] = engine.warm().need.batch_bytes / MIB
-                row[f"{way} ms"] = median(machine.times_ms(engine, *crops, runs=5))
-                fused.append(engine(*crops))
+                with closing(_engine(machine, network, side_px, tile_px=max(tile_px, 256))) as engine:
+                    row[f"{way} MiB"] = engine.warm().need.batch_bytes / MIB
+                    row[f"{way} ms"] = median(machine.times_ms(engine, *crops, runs=5))
+                    fused.append(engine(*crops))
             row["max difference, of 255"] = float((fused[0] - fused[1]).abs().max()) * 255
             rows.append(row)
     return rows
@@ -143,18 +144,23 @@ def steady(machine: Machine) -> Table:
     rows = []
     for name, network in machine.networks().items():
         side_px = machine.sides_px[1]
-        engine = _engine(machine, network, side_px, has_graphs=True)
-        engine.warm()
-        crops, meter, used = machine.crops(1, side_px), meter_of(machine.device), []
-        meter.adopt([*engine.network.parameters(), *crops])
-        with meter.measured():
-            engine(*crops)
-            for _ in range(machine.steady_runs):
+        with closing(_engine(machine, network, side_px, has_graphs=True)) as engine:
+            engine.warm()
+            crops, meter, used = machine.crops(1, side_px), meter_of(machine.device), []
+            meter.adopt([*engine.network.parameters(), *crops])
+            with meter.measured():
                 engine(*crops)
-                used.append(meter.used_bytes())
-        rows.append(
-            {"network": name, "runs": len(used), "least MiB": min(used) / MIB, "most MiB": max(used) / MIB}
-        )
+                for _ in range(machine.steady_runs):
+                    engine(*crops)
+                    used.append(meter.used_bytes())
+            rows.append(
+                {
+                    "network": name,
+                    "runs": len(used),
+                    "least MiB": min(used) / MIB,
+                    "most MiB": max(used) / MIB,
+                }
+            )
     return rows
 
 

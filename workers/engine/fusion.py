@@ -104,6 +104,14 @@ class FusionEngine:
             self(*_blank(1, side, self.device))
         return self.plan
 
+    def close(self) -> None:
+        """Give the device's memory back, the graphs' and the weights'; the engine is of no use after that."""
+        self._whole.forget()
+        self._parts.forget()
+        self._network.to("meta")
+        self._meter.limit(None)
+        self._meter.release()
+
     @property
     def network(self) -> FusionNetwork:
         """The engine's own copy of its network, on the device, folded and cast."""
