@@ -10,7 +10,7 @@ import pytest
 from broker.messages import ChunkFailed
 from farm.states import LIVE_JOB_STATES, JobState
 from tests.farm.simulation import Simulation
-from tests.faults.scene import frames_of, make_clip
+from tests.faults.verdict import frames_of, make_clip
 
 pytestmark = pytest.mark.needs_ffmpeg
 
