@@ -66,6 +66,7 @@ class StreamHeader:
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     deinterlace: bool = False  # whole pictures are to be made of the fields
     is_salvaged: bool = False  # packets that cannot be decoded are to be passed over
+    whole_from: int = 0  # frames before this one lean on what lies before the video, and may be damaged
     start: int = 0  # absolute index of the first of `pts`
     # Packets' pts are stamps: frames' indexes where the farm or a worker wrote them. Real times may repeat.
     pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order

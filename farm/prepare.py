@@ -166,7 +166,11 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
         farm.store.update_job(job.id, stage=f"indexing {100 * bytes_done // max(1, bytes_total)} %")
 
     info = MediaInfo.from_json(job.media)
-    manifest = index(Path(job.input_path), info, on_progress=show)
+
+    def tell(words: str) -> None:
+        farm.store.add_note(job.id, f"parts of the input could not be read: {words}")
+
+    manifest = index(Path(job.input_path), info, on_progress=show, on_damage=tell)
     manifest.save(path)
     note = skipped_note(manifest)
     if note is not None:

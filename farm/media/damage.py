@@ -24,11 +24,13 @@ def complaints() -> Iterator[list[str]]:
     Good files of every kind make none (`tests/farm/media/test_damage.py`).
     """
     heard: list[str] = []
-    before = av.logging.get_level()
+    before = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # PyAV: else a file that is read again would make none
     try:
         with av.logging.Capture() as logs:
             yield heard
             heard += [message.strip() for _, _, message in logs[:_MOST]]
     finally:
-        av.logging.set_level(before)
+        av.logging.set_level(before[0])
+        av.logging.set_skip_repeated(before[1])

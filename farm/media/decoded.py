@@ -54,7 +54,7 @@ def tell_by_decoding(
     Raises:
         UnsupportedMedia: no frame comes out.
     """
-    shown, delay = _shown(path, info, len(pts), report)
+    shown, delay = _shown(path, info, len(pts), report, only_whole=info.is_salvaged)
     order = np.array([number for number in shown if number < len(pts)], np.int64)
     if len(order) == 0:
         raise UnsupportedMedia("no frame can be decoded", hint="check with ffplay whether the file plays")
@@ -67,6 +67,11 @@ def tell_by_decoding(
         flags[order] |= TOLD
 
 
+def whole_packets(path: Path, info: MediaInfo, num_packets: int, report: Report) -> list[int]:
+    """Return the packets whose frames come out undamaged."""
+    return _shown(path, info, num_packets, report, only_whole=True)[0]
+
+
 def _times(dts: Times, delay: int, info: MediaInfo) -> Times:
     if dts[0] != NO_TIME:
         # The first frame is shown when a decoder can be sure of it: so many packets later.
@@ -75,21 +80,24 @@ def _times(dts: Times, delay: int, info: MediaInfo) -> Times:
     return np.array([round(number * step) for number in range(len(dts))], np.int64)
 
 
-def _shown(path: Path, info: MediaInfo, num_packets: int, report: Report) -> tuple[list[int], int]:
+def _shown(
+    path: Path, info: MediaInfo, num_packets: int, report: Report, *, only_whole: bool = False
+) -> tuple[list[int], int]:
     """Return the packet behind every frame, in the order of showing, and how many a decoder keeps back."""
     shown: list[int] = []
     with open_video(path) as container, reading(path):
         stream = container.streams[info.video.index]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
+        # Frames decoded beside one another may be marked as damaged too late.
+        stream.thread_type = "SLICE" if only_whole else "AUTO"
         for number, packet in enumerate(container.demux(stream)):
             if packet.size == 0 or number >= num_packets:
                 break
             packet.pts = number
-            shown += _numbers(stream, packet, only_whole=info.is_salvaged)
+            shown += _numbers(stream, packet, only_whole=only_whole)
             if number % _REPORT_EVERY == 0:
                 report(packet.pos or 0, info.size_bytes)
-        shown += _numbers(stream, None, only_whole=info.is_salvaged)
+        shown += _numbers(stream, None, only_whole=only_whole)
         return shown, stream.codec_context.reorder_depth
 
 

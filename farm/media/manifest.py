@@ -13,16 +13,17 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from broker.framing import NO_TIME
-from farm.errors import BadInput, DamagedVideo
+from farm.errors import DamagedVideo
 from farm.media.damage import complaints
 from farm.media.decoded import sends_fields_apart, tell_by_decoding
+from farm.media.doubts import check_doubts
 from farm.media.hidden import hidden_test
 from farm.media.info import MediaInfo
 from farm.media.leading import lost_packets
 from farm.media.length import check_length, cut_short
 from farm.media.opening import CUT_SHORT_HINT, GENERATE_PTS, open_video, reading
 from farm.media.recovery import recovers_at_once
-from farm.media.table import DISCARD, HIDDEN, KEY, Manifest, Times
+from farm.media.table import DISCARD, DOUBTFUL, HIDDEN, KEY, Manifest, Times
 
 __all__ = ["Manifest", "Progress", "index", "only"]
 
@@ -38,10 +39,17 @@ _AT_MOST_ONE_LATE = {"mpeg1video", "mpeg2video", "mpeg4"}
 Progress = Callable[[int, int], None]
 
 
-def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -> Manifest:
+def index(
+    path: Path,
+    info: MediaInfo,
+    *,
+    on_progress: Progress | None = None,
+    on_damage: Callable[[str], None] | None = None,
+) -> Manifest:
     """Build a video's manifest in one pass over its packets; a second one decodes where times are missing.
 
-    `on_progress(bytes_done, bytes_total)` is called now and then, and once at the end.
+    `on_progress(bytes_done, bytes_total)` is called now and then, and once at the end. `on_damage` is called
+    where a video is salvaged and parts of it cannot be read, with FFmpeg's words.
 
     Raises:
         TruncatedVideo: the file ends before its index says so. DamagedVideo: parts cannot be read.
@@ -54,12 +62,18 @@ def index(path: Path, info: MediaInfo, *, on_progress: Progress | None = None) -
         promised = len(stream.index_entries) if info.container.startswith("mov") else 0
     table = np.frombuffer(columns, np.int64).reshape(-1, _COLUMNS)
     if info.is_salvaged:
-        return _manifest(path, table, info, on_progress or _silent)
+        manifest = _manifest(path, table, info, on_progress or _silent)
+        if (manifest.packet_flags & DOUBTFUL).any():
+            heard.append("packets of the broadcast are missing")
+        for words in heard[:1]:
+            (on_damage or _unheard)(words)
+        return manifest
     if len(table) < promised:
         raise cut_short(f"{path.name} ends after {len(table)} of {promised} frames")
     manifest = _manifest(path, table, info, on_progress or _silent)
     check_length(path, info, manifest.duration_s)
-    if heard:
+    check_doubts(path, info, manifest, report=on_progress or _silent)
+    if heard and not info.container.startswith("mpegts"):  # whose beginnings are complained of, mostly
         raise DamagedVideo(f"{path.name} is damaged: {heard[0]}", hint=CUT_SHORT_HINT)
     return manifest
 
@@ -86,7 +100,7 @@ class _Marker:
 
     def flags(self, packet: av.Packet[Any]) -> int:
         """Return KEY, DISCARD and HIDDEN, as far as one packet tells."""
-        flags = DISCARD if packet.is_discard else 0
+        flags = (DISCARD if packet.is_discard else 0) | (DOUBTFUL if packet.is_corrupt else 0)
         if self._is_hidden is not None and self._is_hidden(packet):
             flags |= HIDDEN
         if packet.is_keyframe and (
@@ -99,13 +113,14 @@ class _Marker:
 def _read(container: InputContainer, marker: _Marker, info: MediaInfo, on_progress: Progress) -> array[int]:
     """Return (pts, dts, duration, size, flags) of every packet, one after the other."""
     columns = array("q")
+    is_broadcast = info.container.startswith("mpegts")
     done = 0
     for packet in container.demux(container.streams[info.video.index]):
         size = packet.size
         if size == 0:  # PyAV's signal to flush decoders, at the end
             continue
-        if packet.is_corrupt and not info.is_salvaged:
-            raise _bad_packet(packet, info)
+        if packet.is_corrupt and not (info.is_salvaged or is_broadcast):
+            raise cut_short(f"a packet at byte {packet.pos} is cut short")
         pts, dts = packet.pts, packet.dts
         columns.extend(
             (
@@ -121,13 +136,6 @@ def _read(container: InputContainer, marker: _Marker, info: MediaInfo, on_progre
             on_progress(packet.pos or 0, info.size_bytes)
     on_progress(info.size_bytes, info.size_bytes)
     return columns
-
-
-def _bad_packet(packet: av.Packet[Any], info: MediaInfo) -> BadInput:
-    """Return the error for a packet that FFmpeg flags: in a broadcast it is damaged, elsewhere cut short."""
-    if info.container.startswith("mpegts"):
-        return DamagedVideo(f"a packet at byte {packet.pos} is damaged", hint=CUT_SHORT_HINT)
-    return cut_short(f"a packet at byte {packet.pos} is cut short")
 
 
 def _manifest(
@@ -169,6 +177,10 @@ def _hide_unshown(pts: Times, flags: Times, info: MediaInfo) -> None:
 def _order_is_unknown(pts: Times, dts: Times, flags: Times, info: MediaInfo) -> bool:
     shown = (pts == NO_TIME) & (flags & HIDDEN == 0)
     return bool(shown.any() and (info.video.has_b_frames or (dts[shown] == NO_TIME).any()))
+
+
+def _unheard(words: str) -> None:
+    pass
 
 
 def _silent(done: int, total: int) -> None:

@@ -24,8 +24,12 @@ Times = NDArray[np.int64]
 KEY = 1  # a decoder can start here
 DISCARD = 2  # an edit list cuts it: decoded, not shown
 HIDDEN = 4  # decodes to no picture of its own, or to none that a decoder would put out
+DOUBTFUL = 32  # FFmpeg flags it: damaged, or the first of a recording that was joined on
 SKIPPED = 16  # damaged: what it would show is left out (and so it is HIDDEN, too)
 TOLD = 8  # the container has no pts for it: this one was worked out
+
+#: Packets between a frame's places in decode and in presentation order; H.264 and HEVC allow 16 frames.
+_LATEST = 64
 
 _FORMAT = 1  # of the saved file
 _ARRAYS = ("packet_pts", "packet_dts", "packet_duration", "packet_size", "packet_flags")
@@ -56,6 +60,11 @@ class Manifest:
             getattr(self, name).setflags(write=False)
         if self.num_frames == 0:
             raise UnsupportedMedia("the video stream has no frames", hint="check with ffprobe -count_packets")
+        if int(np.abs(self.order - np.sort(self.order)).max()) > _LATEST:
+            raise UnsupportedMedia(
+                "time stamps start anew within the video: recordings were put one behind another",
+                hint="join them with new ones: ffmpeg -f concat -i LIST -c copy OUT.mkv",
+            )
 
     @property
     def num_packets(self) -> int:
@@ -126,6 +135,11 @@ class Manifest:
     def keyframes(self) -> Times:
         """Indexes of the frames at which a decoder can start, in presentation order."""
         return np.flatnonzero(self.packet_flags[self.order] & KEY)
+
+    @property
+    def whole_from(self) -> int:
+        """The first frame that a keyframe vouches for: what begins in mid-GOP has others before it."""
+        return int(self.keyframes[0]) if len(self.keyframes) else self.num_frames
 
     @property
     def is_constant_rate(self) -> bool:

@@ -44,7 +44,13 @@ def _wanted(header: StreamHeader, packets: Iterable[PacketRecord], threads: int)
         picture.time_base = header.time_base
         if picture.pts != stamps[position]:
             raise DecodeMismatch(f"frame {index} (stamp {stamps[position]}) is missing; got {picture.pts}")
-        if picture.is_corrupt:
+        if (picture.width, picture.height) != (header.width, header.height):
+            raise DecodeMismatch(
+                f"the picture changes from {header.width}x{header.height} to "
+                f"{picture.width}x{picture.height} by frame {index}: render the parts before and after it "
+                "apart, with --end and --start"
+            )
+        if picture.is_corrupt and index >= header.whole_from and not header.is_salvaged:
             raise DecodeMismatch(f"frame {index} is damaged; --salvage leaves such frames out")
         yield index, picture
         position += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from farm.errors import BadInput, DamagedVideo, FarmError, TruncatedVideo, Unsup
 from farm.media.manifest import index
 from farm.media.probe import probe
 from farm.media.salvage import skipped_note
+from farm.media.table import DOUBTFUL
 from tests.farm.media.judge import frame_md5s
 from tests.farm.media.worked import work
 from workers.errors import DecodeMismatch
@@ -48,12 +50,55 @@ def test_what_is_left_can_be_salvaged(tmp_path, name):
     left = frame_md5s(output)
     assert report.num_frames == len(left) < 50
     assert len(set(left) & set(good)) >= 20
-    manifest = index(clip, probe(clip, salvage=True))
+    told = []
+    manifest = index(clip, probe(clip, salvage=True), on_damage=told.append)
     note = skipped_note(manifest)
+    assert told or note
     num_skipped = int((manifest.packet_flags & 16 > 0).sum())
     assert (note is None) == (num_skipped == 0)
     if note is not None:
         assert f"{num_skipped} damaged frames were skipped, at " in note
+
+
+def test_recordings_that_were_joined_are_whole(tmp_path):
+    """One transport stream behind another: FFmpeg flags the joint, and nothing is missing."""
+    one = KINDS["h264-ts"].make(tmp_path).read_bytes()
+    later = replace(
+        KINDS["h264-ts"], name="later", encode=f"-output_ts_offset 2.08 {KINDS['h264-ts'].encode}"
+    )
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(one + later.make(tmp_path).read_bytes())
+    manifest = index(joined, probe(joined))
+    assert manifest.num_frames == 100
+    assert (manifest.packet_flags & DOUBTFUL).any()
+    output = tmp_path / "out.mov"
+    work(joined, output, lossless=True, chunks=7)
+    assert frame_md5s(output) == frame_md5s(joined)
+
+
+def test_recordings_may_begin_in_mid_gop(tmp_path):
+    """As all that are switched on somewhere: what a decoder shows before the first keyframe is kept."""
+    clip = replace(KINDS["h264-ts"], encode="-c:v libx264 -g 20 -bf 2 -pix_fmt yuv420p", tone=0).make(
+        tmp_path
+    )
+    clip.write_bytes(clip.read_bytes()[188 * 40 :])
+    output = tmp_path / "out.mov"
+    report = work(clip, output, lossless=True, chunks=5)
+    assert 25 < report.num_frames < 50
+    assert len(frame_md5s(output)) == report.num_frames
+
+
+def test_a_frame_that_a_recording_lost_is_missed(tmp_path):
+    """Transport packets that never arrived leave a gap in a count to 16: two of them are noticed."""
+    whole = KINDS["h264-ts"].make(tmp_path).read_bytes()
+    packets = [whole[at : at + 188] for at in range(0, len(whole), 188)]
+    video = [number for number, packet in enumerate(packets) if packet[1] & 0x1F == 1 and packet[2] == 0]
+    starts = [number for number in video if packets[number][1] & 0x40]
+    lost = {number for number in video if starts[30] <= number < starts[31]}
+    clip = tmp_path / "lost.ts"
+    clip.write_bytes(b"".join(packet for number, packet in enumerate(packets) if number not in lost))
+    with pytest.raises(DamagedVideo):
+        index(clip, probe(clip))
 
 
 def test_a_recording_that_was_cut_in_a_packet_is_noticed(tmp_path):
@@ -75,6 +120,26 @@ def test_a_recording_that_was_cut_between_packets_is_noticed_when_it_is_decoded(
         work(clip, tmp_path / "out.mkv", lossless=True)
     work(clip, tmp_path / "out.mkv", lossless=True, salvage=True)
     assert 25 < len(frame_md5s(tmp_path / "out.mkv")) < 40
+
+
+def test_a_video_that_changes_its_size_is_refused(tmp_path):
+    """Encoders take one size; the message says where it changes."""
+    small = replace(KINDS["h264-ts"], name="small", encode="-c:v libx264 -pix_fmt yuv420p -bf 0", tone=0)
+    large = replace(small, name="large", size="320x192", encode=f"-output_ts_offset 2 {small.encode}")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(kind.make(tmp_path).read_bytes() for kind in (small, large)))
+    for chunks in (1, 5):
+        with pytest.raises(DecodeMismatch, match="from 160x96 to 320x192"):
+            work(joined, tmp_path / "out.mov", lossless=True, chunks=chunks)
+
+
+def test_recordings_whose_clocks_start_anew_are_refused(tmp_path):
+    """Their frames would be shown in between one another."""
+    one = KINDS["h264-ts"].make(tmp_path).read_bytes() * 2
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(one + one)
+    with pytest.raises(UnsupportedMedia, match="start anew"):
+        index(joined, probe(joined))
 
 
 @pytest.mark.parametrize("suffix", ["m3u8", "mp4", "mkv"])
