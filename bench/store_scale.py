@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from sqlalchemy import insert
 
 from bench.results import write
 from broker.clock import SystemClock
@@ -17,12 +20,14 @@ from broker.heartbeats import WorkerBeat
 from farm.admission import MOST_PREPARING
 from farm.advance import advance
 from farm.bootstrap import Farm
+from farm.cancel import cancel
 from farm.config import FarmConfig
 from farm.database import open_database
-from farm.models import Chunk, Job
+from farm.models import Chunk, Event, Job
 from farm.states import ChunkState, JobState
+from farm.steering.delete import delete
 from farm.store import JobStore
-from farm.views import job_views
+from farm.views import job_view, job_views
 from tests.postgres import running_postgres
 
 CHUNKS = 1_000_000
@@ -32,8 +37,10 @@ RUNS = 40
 CLAIM = (
     "A store of a million chunks, all of one job (the worst case), half of them rendered, beside a thousand "
     "other jobs: milliseconds of one advance of that job with its workers busy, of finding the jobs that a "
-    "round must look at, of one chunk's step with the job's sums, and of `farm list`. Aims: advance under "
-    "20, list under 100. Redis is a stand-in in memory, so that only the store is measured."
+    "round must look at, of one chunk's step with the job's sums, of `farm list` and `farm status`; then of "
+    "canceling that job, cleaning up after it and deleting it with half a million events, and the longest "
+    "that others wait for the database meanwhile. Aims: advance under 20, list under 100. Redis is a "
+    "stand-in in memory, so that only the store is measured."
 )
 
 
@@ -78,9 +85,52 @@ def _row(title: str, url: str, home: Path) -> dict[str, Any]:
         **_times("chunk step", _steps(store)),
         **_times("list of 20", lambda: job_views(farm, 20)),
         **_times("list of 100", lambda: job_views(farm, 100)),
+        **_times("status", lambda: job_view(farm, "big")),
+        **_ends(farm),
     }
     engine.dispose()
     return figures
+
+
+def _ends(farm: Farm) -> dict[str, float]:
+    """Cancel the big job, let it be cleaned up, delete it; and see how long others wait for the database."""
+    figures = {}
+    steps = {
+        "cancel": lambda: cancel(farm, "big"),
+        "clean up after cancel": lambda: advance(farm, "big"),
+        "delete": lambda: delete(farm, "big"),
+    }
+    for name, act in steps.items():
+        with Bystander(farm.store) as bystander:
+            began = time.perf_counter()
+            act()
+            figures[f"{name}, ms"] = 1000 * (time.perf_counter() - began)
+        figures[f"others wait in {name}, ms max"] = bystander.longest_ms
+    return figures
+
+
+class Bystander:
+    """Writes one small change after another to another job, and notes the longest that it had to wait."""
+
+    def __init__(self, store: JobStore) -> None:
+        self.longest_ms = 0.0
+        self._store = store
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        while not self._end.wait(0.01):
+            began = time.perf_counter()
+            self._store.update_job("j1", stage="")
+            self.longest_ms = max(self.longest_ms, 1000 * (time.perf_counter() - began))
 
 
 def _times(name: str, act: Callable[[], object]) -> dict[str, float]:
@@ -97,6 +147,8 @@ def _fill(store: JobStore) -> None:
     now = time.time()
     store.add_job(_job("big", now, JobState.RENDERING, rendering_at=now, last_offer_at=now))
     store.replace_chunks("big", _chunks())
+    for first in range(0, CHUNKS // 2, 5000):
+        store._write(insert(Event), [_event(index, now) for index in range(first, first + 5000)])  # noqa: SLF001
     store.update_job(
         "big", num_rendered=CHUNKS // 2, num_frames=CHUNKS * FRAMES, frames_rendered=CHUNKS // 2 * FRAMES
     )
@@ -116,6 +168,17 @@ def _chunks() -> Iterator[Chunk]:
             state=ChunkState.RENDERED if index < CHUNKS // 2 else ChunkState.PLANNED,
             attempt=0,
         )
+
+
+def _event(index: int, now: float) -> dict[str, Any]:
+    return {
+        "job_id": "big",
+        "chunk_index": index,
+        "at": now,
+        "old_state": "leased",
+        "new_state": "rendered",
+        "detail": "",
+    }
 
 
 def _job(job_id: str, created_at: float, state: JobState, **fields: Any) -> Job:

@@ -15,6 +15,9 @@ from farm.config import FarmConfig
 from farm.database import open_database
 from farm.store import JobStore
 
+#: A pause between two of many transactions, in seconds: about as long as one of them takes.
+BREATH_S = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Farm:
@@ -26,6 +29,10 @@ class Farm:
     publisher: Publisher
     clock: Clock
     wall: Callable[[], float] = time.time  # Unix seconds, for the store
+
+    def breathe(self) -> None:
+        """Let others at the database, between two of many small transactions."""
+        self.clock.sleep(BREATH_S)
 
 
 def open_farm(config: FarmConfig, broker_config: BrokerConfig) -> Farm:

@@ -34,7 +34,7 @@ def clean(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001 - every 
     if job.state != JobState.FAILED:
         farm.store.unblock(job.id)
     if job.state == JobState.CANCELED:
-        farm.store.cancel_chunks(job.id)
+        farm.store.cancel_chunks(job.id, farm.breathe)
     farm.store.settle_job(job.id, JobState(job.state))
     return False
 

@@ -195,7 +195,7 @@ def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
         Chunk(job_id=job.id, index=plan.index, start=plan.start, end=plan.end, num_bytes=plan.num_bytes)
         for plan in plans
     )
-    farm.store.replace_chunks(job.id, rows)
+    farm.store.replace_chunks(job.id, rows, farm.breathe)
     farm.store.update_job(job.id, num_frames=plans[-1].end - plans[0].start)
 
 

@@ -57,6 +57,10 @@ def _remove(farm: Farm, job_id: str) -> None:
                 job = farm.store.job(job_id)
                 job.came_from, job.cleaned = None, False
                 clean(farm, job, lock)
+                # Should this be cut off, nobody can take up what is left; deleting it again ends it.
+                farm.store.update_job(job_id, came_from=None)
+                farm.store.delete_events(job_id, farm.breathe)
+                farm.store.delete_chunks(job_id, farm.breathe)
                 farm.store.delete_job(job_id)
                 return
         if farm.clock.now_s() > end_s:

@@ -77,4 +77,4 @@ def _forget_plan(farm: Farm, job: Job) -> None:
         clean(farm, job, lock)
         manifest_path(farm, job.id).unlink(missing_ok=True)
         shutil.rmtree(farm.config.job_directory(job.id) / "spool", ignore_errors=True)
-        farm.store.replace_chunks(job.id, ())
+        farm.store.replace_chunks(job.id, (), farm.breathe)

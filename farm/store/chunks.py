@@ -6,16 +6,13 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from farm.errors import StaleTransition
 from farm.models import Chunk, Job
 from farm.states import CHUNK_TRANSITIONS, IN_FLIGHT, WAITING, ChunkState
 from farm.store.counters import ZEROS, changes
-from farm.store.sessions import Sessions
-
-#: Rows written or read at a time: few statements, and little memory for the longest video.
-BATCH = 5000
+from farm.store.sessions import BATCH, Breathe, Sessions, not_at_all
 
 #: The longest that a chunk waits for another attempt, in seconds: what ails a farm is over by then, or stays.
 LONGEST_PAUSE_S = 60.0
@@ -24,17 +21,28 @@ LONGEST_PAUSE_S = 60.0
 class ChunkRows(Sessions):
     """What can be done with a job's chunks."""
 
-    def replace_chunks(self, job_id: str, chunks: Iterable[Chunk]) -> None:
-        """Write the plan, in place of any older one."""
+    def replace_chunks(self, job_id: str, chunks: Iterable[Chunk], breathe: Breathe = not_at_all) -> None:
+        """Write the plan, in place of any older one.
+
+        In many small transactions, since others must write, too: until the last, the job has no chunks, and
+        whatever a crash leaves is replaced when it is planned again.
+        """
+        self.delete_chunks(job_id, breathe)
         rows = iter(chunks)
         num_chunks = 0
-        with self._session() as session:
-            session.execute(delete(Chunk).where(Chunk.job_id == job_id))
-            while batch := [_values(chunk) for chunk in itertools.islice(rows, BATCH)]:
-                session.execute(insert(Chunk), batch)
-                num_chunks += len(batch)
-            session.execute(update(Job).where(Job.id == job_id).values(num_chunks=num_chunks, **ZEROS))
-            session.commit()
+        while batch := [_values(chunk) for chunk in itertools.islice(rows, BATCH)]:
+            self._write(insert(Chunk), batch)
+            num_chunks += len(batch)
+            if len(batch) == BATCH:
+                breathe()
+        self._write(update(Job).where(Job.id == job_id).values(num_chunks=num_chunks, **ZEROS))
+
+    def delete_chunks(self, job_id: str, breathe: Breathe = not_at_all) -> None:
+        """Delete a job's chunks, in many small transactions, and `breathe` between them."""
+        for first in range(0, self._num_indexes(job_id), BATCH):
+            if first:
+                breathe()
+            self._write(delete(Chunk).where(Chunk.job_id == job_id, Chunk.index < first + BATCH))
 
     def chunks(
         self,
@@ -136,16 +144,23 @@ class ChunkRows(Sessions):
             session.commit()
         return len(events)
 
-    def cancel_chunks(self, job_id: str) -> None:
-        """Mark every chunk of a canceled job."""
-        with self._session() as session:
-            session.execute(update(Chunk).where(Chunk.job_id == job_id).values(state=ChunkState.CANCELED))
-            session.execute(update(Job).where(Job.id == job_id).values(num_in_flight=0))
-            session.commit()
+    def cancel_chunks(self, job_id: str, breathe: Breathe = not_at_all) -> None:
+        """Mark every chunk of a canceled job, in many small transactions, and `breathe` between them."""
+        for first in range(0, self._num_indexes(job_id), BATCH):
+            if first:
+                breathe()
+            these = (Chunk.job_id == job_id, Chunk.index >= first, Chunk.index < first + BATCH)
+            self._write(update(Chunk).where(*these).values(state=ChunkState.CANCELED))
+        self._write(update(Job).where(Job.id == job_id).values(num_in_flight=0))
 
     def in_flight(self, job_id: str) -> list[Chunk]:
         """Return the chunks that a worker has, or may take at any moment."""
         return self.chunks(job_id, IN_FLIGHT)
+
+    def _num_indexes(self, job_id: str) -> int:
+        with self._session(reads_only=True) as session:
+            last = session.scalar(select(func.max(Chunk.index)).where(Chunk.job_id == job_id))
+        return 0 if last is None else last + 1
 
     def _sums(
         self, chunk: Chunk, new: ChunkState, fields: dict[str, Any], output_bytes: int

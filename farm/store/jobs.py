@@ -8,7 +8,7 @@ from farm.errors import JobNotFound, StaleTransition
 from farm.models import Chunk, Event, Job, JobWorker
 from farm.states import JOB_TRANSITIONS, JobState
 from farm.store.counters import ChunkTotals
-from farm.store.sessions import Sessions
+from farm.store.sessions import BATCH, Breathe, Sessions, not_at_all
 
 
 class JobRows(Sessions):
@@ -103,10 +103,16 @@ class JobRows(Sessions):
                 for kind in (Chunk, Event, JobWorker)
             }
 
+    def delete_events(self, job_id: str, breathe: Breathe = not_at_all) -> None:
+        """Delete a job's events, in many small transactions, and `breathe` between them."""
+        some = select(Event.id).where(Event.job_id == job_id).limit(BATCH)
+        while self._write(delete(Event).where(Event.id.in_(some))) == BATCH:
+            breathe()
+
     def delete_job(self, job_id: str) -> None:
-        """Delete a job, its chunks and its events."""
+        """Delete a job, whose chunks and events are gone already."""
         with self._session() as session:
-            for kind in (Event, Chunk, JobWorker):
+            for kind in (JobWorker, Event, Chunk):
                 session.execute(delete(kind).where(kind.job_id == job_id))
             session.execute(delete(Job).where(Job.id == job_id))
             session.commit()

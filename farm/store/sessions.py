@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Executable, Select, select
 from sqlalchemy.orm import Session
 
 from farm.models import Chunk, Event
 
 T = TypeVar("T")
+
+#: Rows written or read at a time: few statements, little memory for the longest video, and a lock that nobody
+#: notices.
+BATCH = 5000
+
+#: What is done between two of many transactions, so that others get at the database: SQLite's busy handler
+#: asks for its lock ten times a second at most, and would else find it taken again and again.
+Breathe = Callable[[], None]
+
+
+def not_at_all() -> None:
+    """Do nothing: nobody else is there."""
 
 
 class Sessions:
@@ -47,6 +59,13 @@ class Sessions:
             new_state=new,
             detail=detail,
         )
+
+    def _write(self, statement: Executable, rows: list[dict[str, Any]] | None = None) -> int:
+        """Run one statement in a transaction of its own; return how many rows it changed (of `rows`: 0)."""
+        with self._session() as session:
+            done = session.execute(statement, rows) if rows else session.execute(statement)
+            session.commit()
+        return 0 if rows else int(done.rowcount)  # type: ignore[attr-defined]
 
     def _all(self, query: Select[T]) -> list[T]:
         with self._session(reads_only=True) as session:

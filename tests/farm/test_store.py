@@ -122,9 +122,9 @@ def test_a_deleted_job_leaves_no_row(store):
     store.add_job(a_job())
     store.replace_chunks("j1", some_chunks("j1", 3))
     store.move_chunk(store.chunks("j1")[0], ChunkState.OFFERED, attempt=1)
-    assert store.num_rows("j1") == {"chunk": 3, "event": 1}
+    assert store.num_rows("j1") == {"chunk": 3, "event": 1, "job_worker": 0}
     store.delete_job("j1")
-    assert store.num_rows("j1") == {"chunk": 0, "event": 0}
+    assert store.num_rows("j1") == {"chunk": 0, "event": 0, "job_worker": 0}
     with pytest.raises(JobNotFound):
         store.job("j1")
 
@@ -133,3 +133,35 @@ def test_jobs_come_newest_first(store):
     for number in range(3):
         store.add_job(a_job(f"j{number}", created_at=float(number)))
     assert [job.id for job in store.jobs(limit=2)] == ["j2", "j1"]
+
+
+def test_a_long_job_is_planned_canceled_and_deleted_in_steps(store, monkeypatch):
+    """Between any two of them others can write; a job beside it keeps its rows."""
+    import farm.store.chunks
+    import farm.store.jobs
+
+    for module in (farm.store.chunks, farm.store.jobs):
+        monkeypatch.setattr(module, "BATCH", 10)
+    breaths = []
+
+    def breathe() -> None:
+        store.update_job("j2", stage=str(len(breaths)))
+        breaths.append(None)
+
+    store.add_job(a_job())
+    store.add_job(a_job("j2"))
+    for job_id, count in (("j1", 35), ("j2", 12), ("j1", 25)):
+        store.replace_chunks(job_id, some_chunks(job_id, count), breathe)
+    assert (store.totals("j1").num_chunks, len(store.chunks("j1"))) == (25, 25)
+    assert len(breaths) == 3 + 1 + 3 + 2, "written, and the old ones deleted"
+    for chunk in store.chunks("j1"):
+        assert store.move_chunk(chunk, ChunkState.OFFERED, attempt=1)
+    store.cancel_chunks("j1", breathe)
+    assert {chunk.state for chunk in store.chunks("j1")} == {ChunkState.CANCELED}
+    store.delete_events("j1", breathe)
+    store.delete_chunks("j1", breathe)
+    assert len(breaths) == 9 + 2 + 2 + 2
+    assert store.num_rows("j1") == {"chunk": 0, "event": 0, "job_worker": 0}
+    assert store.num_rows("j2")["chunk"] == 12
+    store.delete_job("j1")
+    assert [job.id for job in store.jobs()] == ["j2"]
