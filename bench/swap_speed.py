@@ -26,7 +26,8 @@ CLAIM = (
     "insightface's INSwapper, ffmpeg; the same detector and encoder); the network alone in a loop. Aims: 1.5 "
     "of the plain loop, 0.95 of the network. The first row has the true network's size; in the others the "
     "network is so small that all else shows, as on a GPU. Run in turn, the best of each. BENCH_SCRFD names "
-    "an SCRFD detector of your own, to be used in both in the place of the farm's MTCNN."
+    "an SCRFD detector of your own, to be used in both in the place of the farm's MTCNN. Where `load` is far "
+    "above 1, other work took the cores: such figures are to be taken again on a quiet machine."
 )
 
 #: Title, channels, seconds of video, crops for the network alone, rounds.
