@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from farm.errors import BadInput, OutputRefused, SourceRefused
+from farm.media.delivery import Delivery, choose_delivery
 from farm.media.info import MediaInfo
 from farm.media.moments import parse_moment
 from farm.media.probe import probe
-from farm.media.target import Target, choose_target
-from farm.media.wishes import EncodingWish
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
+from farm.wishes import wished_outputs
 
 #: What only the portrait engine can do: swap networks paint the whole face themselves.
 PORTRAIT_ONLY = ("skin_smoothing", "brightness", "mode")
@@ -27,7 +27,7 @@ _PROGRESSIVE = 1  # AVFieldOrder, libavcodec/defs.h
 SPARE_BYTES = 64 * 1024 * 1024
 
 
-def check(request: JobRequest) -> tuple[MediaInfo, Target]:
+def check(request: JobRequest) -> tuple[MediaInfo, Delivery]:
     """Look at a request's files without a farm.
 
     Raises:
@@ -35,23 +35,12 @@ def check(request: JobRequest) -> tuple[MediaInfo, Target]:
     """
     info = _read(request)
     _check_moments(request, info)
-    target = choose_target(Path(request.output), info, _wish(request))
+    delivery = choose_delivery(wished_outputs(request, info), info)
     _check_engine(request)
     _check_source(request)
-    _check_output(request, info)
-    return info, target
-
-
-def _wish(request: JobRequest) -> EncodingWish:
-    return EncodingWish(
-        codec=request.codec,
-        encoder=request.encoder,
-        lossless=request.lossless,
-        crf=request.crf,
-        speed=request.encoder_preset,
-        pix_fmt=request.pix_fmt,
-        gop=request.gop,
-    )
+    for target in delivery.outputs:
+        _check_output(Path(target.path), request, info)
+    return info, delivery
 
 
 def _check_moments(request: JobRequest, info: MediaInfo) -> None:
@@ -120,8 +109,7 @@ def _check_source(request: JobRequest) -> None:
         )
 
 
-def _check_output(request: JobRequest, info: MediaInfo) -> None:
-    output = Path(request.output)
+def _check_output(output: Path, request: JobRequest, info: MediaInfo) -> None:
     if not output.parent.is_dir():
         raise OutputRefused(f"no such directory: {output.parent}", hint=f"make it: mkdir -p {output.parent}")
     if not os.access(output.parent, os.W_OK | os.X_OK):

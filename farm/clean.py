@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from pathlib import Path
 
 from broker.errors import BrokerError
 from farm import disk
@@ -13,7 +12,7 @@ from farm.collect import collect, take_back
 from farm.errors import FarmError
 from farm.lock import JobLock
 from farm.models import Job
-from farm.output import discard_partial
+from farm.output import discard_partials
 from farm.states import JobState
 
 log = logging.getLogger(__name__)
@@ -64,4 +63,4 @@ def _free(farm: Farm, job: Job) -> None:
     farm.broker.leases.forget_job(job.id)
     for name in farm.broker.segments.names(job.id):
         farm.broker.segments.delete(name)
-    discard_partial(Path(job.output_path), job.id)
+    discard_partials(job)

@@ -12,10 +12,10 @@ from farm.collect import take_back
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
 from farm.media.cut import Cutter
+from farm.media.delivery import Delivery
 from farm.media.parts import regroup
 from farm.media.plan import with_context
 from farm.media.probe import MediaInfo
-from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.prepare import load_manifest, manifest_path, put_source
 from farm.requests import JobRequest
@@ -119,7 +119,7 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter, routes: Routes) -
 
 def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
     """Return the offer of one attempt at a chunk."""
-    encode: EncodeSpec = Target.from_json(job.target).encode
+    encode: EncodeSpec = Delivery.from_json(job.target).chunks.encode
     return RenderChunk(
         job_id=job.id,
         index=chunk.index,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+import subprocess
 from typing import Any
 
 import ffmpeg
@@ -26,6 +28,38 @@ def find_ffmpeg() -> str:
         raise ServiceMissing(
             "no ffmpeg was found", hint="install FFmpeg, or `pip install imageio-ffmpeg`"
         ) from error
+
+
+def ffmpeg_with(encoder: str) -> str:
+    """Return an ffmpeg that has an encoder: distributions leave some out, and the wheel's has nearly all.
+
+    Raises:
+        ServiceMissing: there is none.
+    """
+    found = [program for program in (find_ffmpeg(), _carried()) if program is not None]
+    for program in found:
+        if encoder in _encoders(program):
+            return program
+    raise ServiceMissing(
+        f"no ffmpeg here has the encoder {encoder}",
+        hint=f"install an FFmpeg that has it (looked at: {', '.join(found)}), or choose another codec",
+    )
+
+
+def _carried() -> str | None:
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return None
+
+
+@functools.cache
+def _encoders(program: str) -> frozenset[str]:
+    listed = subprocess.run(
+        [program, "-v", "error", "-encoders"], capture_output=True, text=True, check=False
+    )
+    lines = (line.split() for line in listed.stdout.splitlines())
+    return frozenset(words[1] for words in lines if len(words) > 1)
 
 
 def run_ffmpeg(graph: Any) -> None:

@@ -9,6 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from farm.errors import OutputRefused, StaleTransition
+from farm.media.delivery import Delivery
+from farm.models import Job
+
+
+def output_paths(job: Job) -> list[Path]:
+    """Return where a job's outputs go, the first one being the job's `output_path`."""
+    return [Path(target.path) for target in Delivery.from_json(job.target, job.output_path).outputs]
+
+
+def partial_paths(job: Job) -> list[Path]:
+    """Return the directories in which a job's outputs grow."""
+    return [partial_path(output, job.id) for output in output_paths(job)]
 
 
 def partial_path(output: Path, job_id: str) -> Path:
@@ -42,6 +54,12 @@ def growing(output: Path, job_id: str, owner: str) -> Iterator[Path]:
 def discard_partial(output: Path, job_id: str) -> None:
     """Remove whatever of a job's output is not in its place."""
     shutil.rmtree(partial_path(output, job_id), ignore_errors=True)
+
+
+def discard_partials(job: Job) -> None:
+    """Remove whatever of any of a job's outputs is not in its place."""
+    for output in output_paths(job):
+        discard_partial(output, job.id)
 
 
 def is_in_place(output: Path, job_id: str) -> bool:

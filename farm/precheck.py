@@ -44,8 +44,8 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
     Raises:
         BadInput: a file or an option cannot be used at all.
     """
-    info, target = check(request)
-    findings = _Findings(notes=list(target.notes))
+    info, delivery = check(request)
+    findings = _Findings(notes=list(delivery.notes))
     num_workers = len(farm.broker.heartbeats.live())
     checked = _look_at_source(farm, request, findings) if num_workers else None
     if num_workers == 0:

@@ -15,6 +15,7 @@ from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
+from farm.media.delivery import Delivery
 from farm.media.lead_in import check_window, lead_in_note, plan_economically
 from farm.media.manifest import Manifest, index
 from farm.media.moments import frames_between
@@ -22,7 +23,6 @@ from farm.media.parts import regroup
 from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
 from farm.media.salvage import skipped_note
-from farm.media.target import Target
 from farm.models import Chunk, Job
 from farm.requests import JobRequest
 from farm.states import JobState
@@ -137,7 +137,7 @@ def _ask(farm: Farm, job: Job) -> None:
         put_source(farm, job)
     except StoreFull:
         return  # asked again later, when chunks have been collected
-    fuse, encode = fuse_spec(JobRequest(**job.request)), Target.from_json(job.target).encode
+    fuse, encode = fuse_spec(JobRequest(**job.request)), Delivery.from_json(job.target).chunks.encode
     farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse, encode=encode))
 
 

@@ -69,6 +69,17 @@ class BlockedWorker(_Body):
     """Unix seconds."""
 
 
+class OutputView(_Body):
+    """One of a job's outputs."""
+
+    path: str
+    encoder: str
+    """FFmpeg's name of what it is encoded with."""
+    pix_fmt: str
+    fps: str | None
+    """Frames a second; None: at the input's own times."""
+
+
 class JobView(_Body):
     """A job as a user sees it."""
 
@@ -76,6 +87,8 @@ class JobView(_Body):
     state: JobState
     input: str
     output: str
+    """The first of `outputs`."""
+    outputs: list[OutputView] = Field(default_factory=list)
     engine: str
     created_at: float
     """Unix seconds."""

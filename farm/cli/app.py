@@ -61,6 +61,7 @@ COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
         "status": looking.status,
         "watch": looking.watch,
         "probe": looking.probe,
+        "presets": looking.presets,
     },
     "Steering": {
         "pause": steering.pause,

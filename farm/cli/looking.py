@@ -83,7 +83,8 @@ def _lines(view: JobView) -> Iterator[str]:
     yield f"job       {view.job}"
     yield f"state     {view.state}{stage}"
     yield f"input     {view.input}"
-    yield f"output    {view.output}"
+    for output in view.outputs:
+        yield f"output    {output.path}  ({output.encoder}, {output.pix_fmt})"
     yield f"engine    {view.engine}"
     yield f"frames    {view.frames_done} of {view.frames or '?'} done, {view.frames_fused} fused"
     failed = f", {view.chunks_failed} failed" if view.chunks_failed else ""

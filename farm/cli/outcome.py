@@ -27,6 +27,7 @@ def to_json(view: JobView) -> dict[str, Any]:
         "output": view.output,
     }
     further = {
+        "outputs": [output.model_dump() for output in view.outputs],
         "created_at": view.created_at,
         "stage": view.stage,
         "frames_done": view.frames_done,
@@ -69,7 +70,8 @@ def _say_done(view: JobView, *, as_json: bool) -> None:
     fused = f"{view.frames_fused} of {view.frames} frames fused"
     sys.stderr.write(f"done: {fused} in {view.seconds:.1f} s{rate}{first}\n")
     if not as_json:
-        sys.stdout.write(view.output + "\n")
+        for path in [output.path for output in view.outputs] or [view.output]:
+            sys.stdout.write(f"{path}\n")
 
 
 def _rounded(value: float | None) -> float | None:

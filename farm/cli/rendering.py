@@ -133,28 +133,30 @@ def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
         display.say("started a farm for this job")
         client = stack.enter_context(connect_to_new(farm, clock))
         view = client.submit(request)
-        partial = partial_path(Path(view.output), view.job)
-        farm.remove_if_killed(partial)
+        partials = [partial_path(Path(output.path), view.job) for output in view.outputs]
+        for partial in partials:
+            farm.remove_if_killed(partial)
         try:
             view = follow(client, view, display, clock, farm.tend)
         except KeyboardInterrupt as interrupt:
-            view = _abandoned(client, view, farm, partial)
+            view = _abandoned(client, view, farm, partials)
             raise Interrupted(NOTHING_LEFT, job=to_json(view)) from interrupt
         except BaseException:
-            _abandoned(client, view, farm, partial)
+            _abandoned(client, view, farm, partials)
             raise
         if view.state != JobState.DONE:
-            _abandoned(client, view, farm, partial)
+            _abandoned(client, view, farm, partials)
         return logs_named(view, home, user_home)
 
 
-def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partial: Path) -> JobView:
+def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partials: list[Path]) -> JobView:
     """Leave nothing of a job that did not end well; return it as it is then."""
     ignore_until_exit()
     with suppress(FarmError):  # it has ended, or the farm has
         view = client.cancel(view.job)
     farm.stop()
-    shutil.rmtree(partial, ignore_errors=True)
+    for partial in partials:
+        shutil.rmtree(partial, ignore_errors=True)
     return view.model_copy(update={"state": JobState.CANCELED, "running": []})
 
 

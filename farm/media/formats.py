@@ -8,15 +8,18 @@ import av
 from av.video.format import VideoFormat
 
 
-def nearest_format(encoder: str, wanted: str, *, is_odd: bool) -> str:
+def nearest_format(encoder: str, wanted: str, *, is_odd: bool, depth: int | None = None) -> str:
     """Return the encoder's own name for `wanted`, else the format that loses least.
 
     What is lost counts in this order: bit depth, colour against grey, colour resolution, RGB against YUV,
     transparency, and last of all bytes that are only padding.
 
     `is_odd`: the picture has an odd side, and some encoders then want formats without colour subsampling.
+    `depth`: bits a sample, if they matter more than all else and the encoder has such formats.
     """
     offered = [name for name in _offered(encoder) if not (is_odd and _is_subsampled(name))]
+    if depth is not None:
+        offered = [name for name in offered if bit_depth(name) == depth] or offered
     if wanted in offered:
         return wanted
     return min(offered, key=lambda name: _loss(name, wanted))
@@ -30,6 +33,11 @@ def bit_depth(name: str) -> int:
 def has_alpha(name: str) -> bool:
     """Say whether a format carries transparency."""
     return any(component.is_alpha for component in _format(name).components)
+
+
+def is_rgb(name: str) -> bool:
+    """Say whether a format holds red, green and blue, as palettes do."""
+    return _format(name).is_rgb
 
 
 @functools.cache

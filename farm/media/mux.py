@@ -87,7 +87,11 @@ def mux(
     with open_video(input_path) as source:
         tags = output_tags(source.metadata, engine=engine)
         options = muxer_options(
-            target.container, tags, _time_bases(info, timeline), is_coloured=info.video.is_coloured
+            target.container,
+            tags,
+            _time_bases(info, timeline),
+            is_coloured=info.video.is_coloured,
+            is_fragmented=target.is_fragmented,
         )
         try:
             name = f"file:{output.absolute()}"
@@ -95,7 +99,7 @@ def mux(
                 container.metadata.update(tags)
                 container.set_chapters(_chapters(source, timeline))
                 joint = _Joint(container, source, info, timeline)
-                joint.add_streams(rendered, target.codec, input_path)
+                joint.add_streams(rendered, target, input_path)
                 return joint.run(input_path, on_progress or _silent)
         except av.error.FFmpegError as error:
             raise OutputRefused(
@@ -120,20 +124,20 @@ class _Joint:
         self._move_s = move_of(source, container.format.name, timeline, info)
         self._move = int(self._move_s / timeline.time_base)  # in the video's ticks
 
-    def add_streams(self, rendered: RenderedVideo, codec: str, input_path: Path) -> None:
+    def add_streams(self, rendered: RenderedVideo, target: Target, input_path: Path) -> None:
         """Add the video first, then what is copied; covers last, where MP4 puts them anyway."""
         packets = rendered.packets()
         first = next(packets)
         self._packets = itertools.chain([first], packets)
         self._video = add_rendered_stream(
             self._container,
-            codec,
+            target.codec,
             rendered.header,
             first.data,
             time_base=self._timeline.time_base,
             light=self._info.video.light,
         )
-        rate = self._info.video.average_rate
+        rate = target.rate or self._info.video.average_rate
         if rate is not None and self._timeline.is_constant_rate:
             # Only then: players and muxers take it for the distance between any two frames.
             self._video.codec_context.framerate = rate

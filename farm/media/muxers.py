@@ -10,6 +10,10 @@ from fractions import Fraction
 #: silent for long (subtitles): by itself it would hold ten seconds of video back, gigabytes if lossless.
 _INTERLEAVE_US = 1_000_000
 
+#: A fragment a GOP, an index that waits for the first of each stream (so that edit lists are right), and
+#: offsets within the fragment, as ISO/IEC 14496-12 has it for files that are streamed while they grow.
+_FRAGMENTED = ("frag_keyframe", "empty_moov", "delay_moov", "default_base_moof")
+
 #: FFmpeg doubles an MP4 video track's ticks a second until there are at least this many.
 _LEAST_TICKS = 10_000
 
@@ -25,7 +29,12 @@ _ITUNES = {
 
 
 def muxer_options(
-    muxer: str, tags: Mapping[str, str], time_bases: Iterable[Fraction], *, is_coloured: bool = False
+    muxer: str,
+    tags: Mapping[str, str],
+    time_bases: Iterable[Fraction],
+    *,
+    is_coloured: bool = False,
+    is_fragmented: bool = False,
 ) -> dict[str, str]:
     """Return options for an output whose streams have these time bases, the video's first.
 
@@ -37,7 +46,8 @@ def muxer_options(
     options = {"max_interleave_delta": str(_INTERLEAVE_US)}
     if muxer in {"mp4", "mov"}:
         is_plain = muxer == "mp4" and all(name.lower() in _ITUNES for name in tags)
-        flags = ["faststart"] + ["use_metadata_tags"] * (not is_plain)
+        flags = list(_FRAGMENTED) if is_fragmented else ["faststart"]
+        flags += ["use_metadata_tags"] * (not is_plain)
         # By itself, FFmpeg tells colours only where it knows all of them.
         flags += ["write_colr"] * is_coloured
         options["movflags"] = "+" + "+".join(flags)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from broker.messages import EncodeSpec
 from farm.errors import BadInput
 from farm.media.containers import Container, container_for, holds, muxer_for
 from farm.media.encoders import ENCODERS, keyframe_interval
+from farm.media.exact import fraction_or_none, text_or_none
 from farm.media.formats import bit_depth, has_alpha, nearest_format
 from farm.media.info import MediaInfo, StreamInfo
-from farm.media.wishes import EncodingWish, choose_encoder, settings_for
+from farm.media.presets import Kind
+from farm.media.shapes import AS_INPUT, Shape, Size
+from farm.media.wishes import NO_WISH, EncodingWish, choose_encoder, settings_for
 
 Json = dict[str, Any]
-
-NO_WISH = EncodingWish()
 
 #: Encoders that say of each picture that it consists of fields; FFV1 leaves that to the container.
 _MARKS_FIELDS = {"libx264", "prores_ks", "ffv1"}
@@ -37,19 +39,35 @@ class Target:
     reorder: int  # packets by which decode order runs ahead of presentation, at most
     encode: EncodeSpec
     notes: tuple[str, ...] = ()  # what the user should know: what the output cannot keep
+    path: str = ""  # where it goes
+    kind: Kind = "video"
+    size: Size | None = None  # in pixels; None: the input's, upright
+    rate: Fraction | None = None  # frames a second; None: the input's own times
+    is_continuous: bool = False  # one encoder must see all frames, not one a chunk
+    is_lossless: bool = False
+    is_fragmented: bool = False
 
     def to_json(self) -> Json:
         """Return a JSON object, for the job's row."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"rate": text_or_none(self.rate)}
 
     @classmethod
     def from_json(cls, body: Json) -> Target:
         """Read `to_json`'s object."""
-        return cls(**{**body, "encode": EncodeSpec(**body["encode"]), "notes": tuple(body["notes"])})
+        size = body.get("size")
+        changed = {
+            "encode": EncodeSpec(**body["encode"]),
+            "notes": tuple(body["notes"]),
+            "size": None if size is None else (size[0], size[1]),
+            "rate": fraction_or_none(body.get("rate")),
+        }
+        return cls(**{**body, **changed})
 
 
-def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -> Target:
-    """Decide how the output is written, from its name, the input, and what is asked of it.
+def choose_target(
+    output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH, shape: Shape = AS_INPUT
+) -> Target:
+    """Decide how a video is written, from its name, the input, and what is asked of it.
 
     Raises:
         BadInput: the container does not hold the encoder's format or one of the audio tracks, or the
@@ -60,12 +78,13 @@ def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -
     kind = ENCODERS[name]
     muxer = _muxer(container, kind.codec, info)
     _check_audio(container, muxer, info)
-    pix_fmt = _pix_fmt(name, wish, video)
+    size = shape.size or video.upright_size
+    pix_fmt = _pix_fmt(name, wish, video.pix_fmt, size, shape.depth)
     settings = settings_for(
         wish,
         name,
-        interval=keyframe_interval(video.average_rate),
-        is_small=min(video.width, video.height) < _SMALL_PX,
+        interval=keyframe_interval(shape.rate or video.average_rate),
+        is_small=min(size) < _SMALL_PX,
         pix_fmt=pix_fmt,
         video=video,
     )
@@ -75,25 +94,30 @@ def choose_target(output: Path, info: MediaInfo, wish: EncodingWish = NO_WISH) -
         reorder=kind.reorder,
         encode=EncodeSpec(codec=name, pix_fmt=pix_fmt, options=kind.options(settings)),
         notes=(
-            *_format_notes(video, pix_fmt, name, wish),
+            *_format_notes(video, pix_fmt, name, wish, shape),
             *_field_notes(video, name),
-            *_time_notes(container, video),
+            *_time_notes(container, video, shape),
         ),
+        path=str(output),
+        size=shape.size,
+        rate=shape.rate,
+        is_lossless=wish.lossless or kind.is_lossless,
+        is_continuous=wish.is_continuous or shape.size is not None or shape.rate is not None,
     )
 
 
-def _pix_fmt(encoder: str, wish: EncodingWish, video: StreamInfo) -> str:
+def _pix_fmt(encoder: str, wish: EncodingWish, of_input: str, size: Size, depth: int | None) -> str:
     """Return the encoder's format nearest to what is asked for, or to the input's.
 
     Raises:
         BadInput: one is asked for that the encoder does not take.
     """
-    is_odd = video.width % 2 == 1 or video.height % 2 == 1
+    is_odd = size[0] % 2 == 1 or size[1] % 2 == 1
     needs_whole_colour = is_odd and ENCODERS[encoder].needs_even_sides
-    pix_fmt = nearest_format(encoder, wish.pix_fmt or video.pix_fmt, is_odd=needs_whole_colour)
+    pix_fmt = nearest_format(encoder, wish.pix_fmt or of_input, is_odd=needs_whole_colour, depth=depth)
     if wish.pix_fmt is not None and pix_fmt != wish.pix_fmt:
         raise BadInput(
-            f"{encoder} does not write {wish.pix_fmt} at {video.width}x{video.height}",
+            f"{encoder} does not write {wish.pix_fmt} at {size[0]}x{size[1]}",
             hint=f"the nearest that it writes is --pix-fmt {pix_fmt}",
         )
     return pix_fmt
@@ -120,8 +144,10 @@ def _check_audio(container: Container, muxer: str, info: MediaInfo) -> None:
             )
 
 
-def _format_notes(video: StreamInfo, pix_fmt: str, encoder: str, wish: EncodingWish) -> Iterator[str]:
-    if pix_fmt in {video.pix_fmt, wish.pix_fmt}:
+def _format_notes(
+    video: StreamInfo, pix_fmt: str, encoder: str, wish: EncodingWish, shape: Shape
+) -> Iterator[str]:
+    if pix_fmt in {video.pix_fmt, wish.pix_fmt} or shape.depth is not None:
         return
     if bit_depth(pix_fmt) < video.bit_depth:
         yield f"{encoder} takes {bit_depth(pix_fmt)} bits a sample at most; the input has {video.bit_depth}"
@@ -138,7 +164,9 @@ def _field_notes(video: StreamInfo, encoder: str) -> Iterator[str]:
         )
 
 
-def _time_notes(container: Container, video: StreamInfo) -> Iterator[str]:
+def _time_notes(container: Container, video: StreamInfo, shape: Shape) -> Iterator[str]:
+    if shape.rate is not None:
+        yield f"the video is shown at {shape.rate} frames a second: some are repeated or left out"
     if container.tick_s is not None and (video.time_base * 1000).denominator != 1:
         yield (
             f"{container.suffix} rounds time stamps to milliseconds, and this input's are finer; "

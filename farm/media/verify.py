@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from farm.errors import StitchMismatch
@@ -22,6 +23,10 @@ from farm.media.timeline import Timeline
 
 #: Matroska's time stamps must not be negative: its muxer moves all streams alike when one begins before 0.
 _MAY_SHIFT = {"matroska", "webm"}
+
+
+#: How FFmpeg reads what this farm writes as pictures; videos are opened as users' files are.
+_PICTURE_FORMATS = {".gif": "gif", ".jpg": "jpeg_pipe", ".jpeg": "jpeg_pipe", ".png": "png_pipe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,23 @@ def verify(
     if timeline.span_s is None:
         _check_tracks(found, info)
     _check_copies(found, copied or {})
+
+
+def verify_picture(path: Path, num_frames: int, size: tuple[int, int] | None) -> None:
+    """Check a finished GIF or still: it decodes, to so many frames of that size.
+
+    Raises:
+        StitchMismatch: what differs, or that it cannot be read.
+    """
+    try:
+        with av.open(f"file:{path.absolute()}", format=_PICTURE_FORMATS[path.suffix.lower()]) as container:
+            sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
+    except av.error.FFmpegError as error:
+        raise StitchMismatch(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(sizes) != num_frames:
+        raise StitchMismatch(f"{path.name} has {len(sizes)} of {num_frames} frames")
+    if size is not None and set(sizes) != {size}:
+        raise StitchMismatch(f"{path.name} is {sizes[0]} pixels large, not {size}")
 
 
 def _read(path: Path, *, may_repeat: bool) -> _Found:

@@ -42,6 +42,9 @@ class EncodingWish:
         return self.bitrate is not None
 
 
+NO_WISH = EncodingWish()
+
+
 def choose_encoder(wish: EncodingWish, muxer: str) -> str:
     """Return the name, in `ENCODERS`, of the encoder that a wish means.
 

@@ -42,5 +42,13 @@ class EncodingRequest(Body):
     """The encoder's speed, in x264's words; slower makes smaller files."""
     pix_fmt: str | None = None
     """An FFmpeg pixel format; by default the nearest to the input's."""
+    bitrate: str | None = None
+    """Bits a second instead of constant quality: `8M`, `800k`; encoded once, as a whole."""
+    resize: str | None = None
+    """Another picture size: `1280x720`, or `720` for the height alone."""
+    fps: str | None = None
+    """Another frame rate, for all outputs: `25`, `30000/1001`, `29.97`; frames are repeated or left out."""
+    fragmented: bool = False
+    """Write MP4 in fragments, that can be played while the file grows."""
     gop: int | None = Field(default=None, ge=1, le=1000)
     """Frames between keyframes, at most; by default two seconds."""

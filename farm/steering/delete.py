@@ -10,7 +10,7 @@ from farm.clean import clean
 from farm.errors import StaleTransition
 from farm.lock import JobLock
 from farm.models import Job
-from farm.output import partial_path
+from farm.output import output_paths, partial_paths
 from farm.schemas import DeletionView, PathView
 from farm.states import LIVE_JOB_STATES, JobState
 
@@ -44,7 +44,8 @@ def delete(
         cancel(farm, job_id)
     _remove(farm, job_id)
     if with_output and job.state == JobState.DONE:
-        Path(job.output_path).unlink(missing_ok=True)
+        for output in output_paths(job):
+            output.unlink(missing_ok=True)
     return report
 
 
@@ -71,10 +72,9 @@ def _remove(farm: Farm, job_id: str) -> None:
 
 
 def _report(farm: Farm, job: Job, *, is_done: bool, with_output: bool) -> DeletionView:
-    output = Path(job.output_path)
-    paths = [farm.config.job_directory(job.id), partial_path(output, job.id)]
+    paths = [farm.config.job_directory(job.id), *partial_paths(job)]
     if with_output and job.state == JobState.DONE:
-        paths.append(output)
+        paths += output_paths(job)
     leases = farm.broker.leases
     return DeletionView(
         job=job.id,

@@ -11,7 +11,7 @@ from farm.clean import settle
 from farm.errors import StaleTransition
 from farm.lock import JobLock
 from farm.models import Job
-from farm.output import discard_partial
+from farm.output import discard_partials
 from farm.states import LIVE_JOB_STATES, JobState, return_state
 
 #: Why a job is paused.
@@ -63,7 +63,7 @@ def pause_for_space(farm: Farm, job: Job) -> None:
     """
     place, needed = disk.place_of(farm, job), disk.needed_bytes(job)
     # First of all: the row that is about to be written may lie on the same disk.
-    discard_partial(Path(job.output_path), job.id)
+    discard_partials(job)
     disk.give_up_spare(farm.config.home)
     free = disk.free_bytes(place)
     reason = f"the disk of {place} is full: {_mib(free)} free, about {_mib(needed)} needed to go on"

@@ -8,6 +8,8 @@ from collections import defaultdict
 from broker.errors import BrokerError
 from farm.bootstrap import Farm
 from farm.estimate import eta_error_s
+from farm.media.delivery import Delivery
+from farm.media.target import Target
 from farm.models import Job, JobWorker
 from farm.schemas import (
     BlockedWorker,
@@ -15,6 +17,7 @@ from farm.schemas import (
     ErrorView,
     FailedChunk,
     JobView,
+    OutputView,
     PauseView,
     RunningChunk,
 )
@@ -57,6 +60,11 @@ def chunk_views(farm: Farm, job_id: str) -> list[ChunkView]:
     return [ChunkView.model_validate(chunk, from_attributes=True) for chunk in farm.store.all_chunks(job_id)]
 
 
+def _output(target: Target) -> OutputView:
+    rate = None if target.rate is None else str(target.rate)
+    return OutputView(path=target.path, encoder=target.encode.codec, pix_fmt=target.encode.pix_fmt, fps=rate)
+
+
 def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
     totals = ChunkTotals.of(job)
     running: list[RunningChunk] = []
@@ -75,6 +83,7 @@ def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
         state=JobState(job.state),
         input=job.input_path,
         output=job.output_path,
+        outputs=[_output(target) for target in Delivery.from_json(job.target, job.output_path).outputs],
         engine=job.engine,
         created_at=job.created_at,
         seconds=(job.finished_at or time.time()) - job.created_at,

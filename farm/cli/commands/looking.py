@@ -54,3 +54,13 @@ def probe(input: given.Input, *, json: given.Json = False) -> int:  # noqa: A002
     from farm.cli.probing import show_probe
 
     return show_probe(input, as_json=json)
+
+
+def presets(*, json: given.Json = False) -> int:
+    """List the named kinds of output that --to takes. Needs no farm.
+
+    farm render film.mov -s face.jpg --to master.mp4:hevc-10bit --to proxy.mp4:h264-1080p --to poster.jpg
+    """
+    from farm.cli.presets import show_presets
+
+    return show_presets(as_json=json)

@@ -72,6 +72,41 @@ Gop = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Bitrate = Annotated[
+    str | None,
+    typer.Option(
+        "--bitrate",
+        metavar="RATE",
+        help="Bits a second, on average, instead of --crf: 8M, 800k. Encoded once, as a whole.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Resize = Annotated[
+    str | None,
+    typer.Option(
+        "--resize",
+        metavar="SIZE",
+        help="Another picture size: 1280x720, or 720 for the height alone.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Fps = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        metavar="RATE",
+        help="Another frame rate: 25, 29.97, 30000/1001. Frames are repeated or left out, none is made up. "
+        "[default: the input's own times]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Fragmented = Annotated[
+    bool,
+    typer.Option("--fragmented", help="MP4 in fragments, for streaming as it is.", rich_help_panel=_PANEL),
+]
 EncoderPreset = Annotated[
     # Those of `farm.requests.X264Preset`, which would bring pydantic, and slow `--help` down.
     Literal[
@@ -102,6 +137,10 @@ class EncodingOptions:
     encoder: Encoder = "auto"
     lossless: Lossless = False
     crf: Crf = None
+    bitrate: Bitrate = None
     encoder_preset: EncoderPreset = "medium"
     pix_fmt: PixFmt = None
     gop: Gop = None
+    resize: Resize = None
+    fps: Fps = None
+    fragmented: Fragmented = False

@@ -32,6 +32,16 @@ Output = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+To = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to",
+        metavar="PATH[:PRESET]",
+        help="An output of the same render, as a preset has it: proxy.mp4:h264-1080p, loop.gif, poster.jpg. "
+        "May be given again. `farm presets` lists them.",
+        show_default=False,
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it is there.", rich_help_panel=_PANEL)
 ]
@@ -44,4 +54,5 @@ class FileOptions:
     input: Input
     source: Source = None
     output: Output = None
+    to: To = None
     overwrite: Overwrite = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from farm.cli.options.encoding import EncodingOptions
 from farm.cli.options.faces import FaceOptions
@@ -33,8 +33,9 @@ class JobOptions(
         said = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return JobRequest.model_validate(said | self._paths())
 
-    def _paths(self) -> dict[str, str | None]:
+    def _paths(self) -> dict[str, Any]:
         return {
+            "to": None if self.to is None else [_destination(text) for text in self.to],
             "input": str(absolute_path(self.input)),
             "output": str(absolute_path(self._chosen_output())),
             "source": None if self.source is None else str(absolute_path(self.source)),
@@ -42,6 +43,8 @@ class JobOptions(
 
     def _chosen_output(self) -> Path:
         name = f"{self.input.stem}-fused{self._suffix()}"
+        if self.output is None and self.to:
+            return Path(_destination(self.to[0])["path"])
         if self.output is None:
             return self.input.with_name(name)
         return self.output / name if self.output.expanduser().is_dir() else self.output
@@ -51,3 +54,10 @@ class JobOptions(
         if self.codec == "prores":
             return ".mov"
         return ".mkv" if self.codec == "ffv1" or (self.lossless and self.codec is None) else ".mp4"
+
+
+def _destination(text: str) -> dict[str, Any]:
+    from farm.media.presets import split_destination  # noqa: PLC0415 - `--help` need not know encoders
+
+    path, preset = split_destination(text)
+    return {"path": str(absolute_path(Path(path))), "preset": preset}
