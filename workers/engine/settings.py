@@ -97,7 +97,7 @@ KEYS = (
         default=1,
         least=1,
         most=64,
-        meaning="crops in one pass, always padded to this number: crops never show what was beside them",
+        meaning="crops in one pass, always padded to it; `portrait` has one at a time: more only costs it",
     ),
     Key(
         name="cuda_graph.enabled",
