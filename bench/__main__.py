@@ -13,6 +13,8 @@ NAMES = (
     "portrait",
     "jitter",
     "flicker",
+    "roi",
+    "detection",
     "efficiency",
     "splitting",
     "uhd",

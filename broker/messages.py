@@ -68,6 +68,7 @@ class FuseSpec:
     brightness: float = 0.0  # -1..1 of the whole range, added to the fused face
     mode: str = "normal"  # "normal": the network; "blend": gradients; "overlay": bands of detail
     threshold: float = 0.8  # how sure the detector must be of a face; ONet's usual threshold
+    smallest: float = 0.05  # of the shorter side: smaller faces are not sought; the farm's own detector only
     analyser: str = "mtcnn"  # what finds the faces: the farm's own, or an installed one's name
 
 

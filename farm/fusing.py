@@ -24,6 +24,7 @@ _NAMES = {
     "brightness": "brightness",
     "mode": "mode",
     "detection_threshold": "threshold",
+    "smallest_face": "smallest",
     "pixel_boost": "boost",
     "analyser": "analyser",
 }

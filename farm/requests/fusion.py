@@ -29,3 +29,5 @@ class FusionRequest(Body):
     """`normal`: the fusion network; `blend`: gradients (Poisson); `overlay`: bands of detail."""
     detection_threshold: float | None = Field(default=None, ge=0, le=1)
     """How sure the detector must be of a face; by default 0.8. Under 0.4 no more is found."""
+    smallest_face: float | None = Field(default=None, ge=0.01, le=1)
+    """The smallest face sought, as a share of the frame's shorter side; by default 0.05."""

@@ -55,9 +55,8 @@ class Pyramid:
             last = self._levels[-1]
             height, width = last.shape[:2]
             size = (max(1, (width + 1) // 2), max(1, (height + 1) // 2))
-            even = cv2.copyMakeBorder(
-                last, 0, 2 * size[1] - height, 0, 2 * size[0] - width, cv2.BORDER_REPLICATE
-            )
+            odd = 2 * size[1] - height, 2 * size[0] - width
+            even = cv2.copyMakeBorder(last, 0, odd[0], 0, odd[1], cv2.BORDER_REPLICATE) if any(odd) else last
             self._levels.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA)))
         return self._levels[depth]
 

@@ -58,14 +58,13 @@ class Canvas:
         where they are.
         """
         layout = self._layout
-        parts = [self._part(channel, roi) for channel in range(layout.num_channels)]
-        values = [
-            (_enlarged(part, roi) - layout.zero[channel]) * (1 / layout.unit[channel])
-            for channel, part in enumerate(parts)
-        ]
+        values = np.empty((roi[3] - roi[1], roi[2] - roi[0], 3), np.float32)
+        for channel in range(layout.num_channels):
+            part = _enlarged(self._part(channel, roi), roi)
+            values[..., channel] = (part - layout.zero[channel]) * (1 / layout.unit[channel])
         if layout.num_channels == 1:
-            values = [values[0]] * 3
-        return np.asarray(cv2.transform(cv2.merge(values), layout.to_rgb), np.float32)
+            values[..., 1:] = values[..., :1]
+        return np.asarray(cv2.transform(values, layout.to_rgb), np.float32)
 
     def add(self, roi: Roi, change: Rgb, mask: NDArray[np.float32]) -> None:
         """Add `change` (H, W, 3), in units of `read`, to the pixels of `roi` where `mask` (H, W) is above 0.

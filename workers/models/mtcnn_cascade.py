@@ -7,6 +7,8 @@ way in which frames are grouped into chunks would show. Within a picture everyth
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from workers.frames import Face
 from workers.models.mtcnn import ONET_INPUT_PX, PNET_CELL_PX, PNET_STRIDE_PX, RNET_INPUT_PX, Mtcnn
 
 LONGEST_SIDE_PX = 1280  # what callers should shrink a picture to: faces of 5 % are seen, 4K costs no more
-SMALLEST_FACE = 0.05  # of the shorter side: smaller ones are not worth fusing
+SMALLEST_FACE = 0.05  # of the shorter side, unless told otherwise: half of it takes four times as long
 SMALLEST_FACE_PX = 20.0  # PNet's cell is 12 px; less than this is noise
 PYRAMID_STEP = 0.709  # about sqrt(1/2): each level has half the area (the paper's)
 PNET_SCORE, RNET_SCORE = 0.6, 0.7  # the paper's thresholds
@@ -55,6 +57,13 @@ class FaceFinder:
     def __init__(self, device: torch.device | None = None) -> None:
         self._device = device or torch.device("cpu")
         self._nets = Mtcnn.load(self._device)
+        self._smallest = SMALLEST_FACE
+
+    def down_to(self, smallest: float) -> FaceFinder:
+        """Return a finder with the same networks, for faces of `smallest` of the shorter side and larger."""
+        other = copy.copy(self)
+        other._smallest = smallest  # noqa: SLF001 - of the same class
+        return other
 
     @torch.inference_mode()
     def find(self, picture: Pyramid) -> tuple[Face, ...]:
@@ -80,7 +89,7 @@ class FaceFinder:
 
     def _propose(self, picture: Pyramid) -> Boxes:
         height, width = picture.picture.shape[:2]
-        levels = [self._level(picture, scale) for scale in scales(height, width)]
+        levels = [self._level(picture, scale) for scale in scales(height, width, self._smallest)]
         if not levels:
             return np.empty((0, 4), np.float32)
         boxes = np.concatenate([boxes for boxes, _ in levels])
@@ -133,10 +142,10 @@ class FaceFinder:
         return ((values.float() - 127.5) / 128).contiguous()
 
 
-def scales(height: int, width: int) -> list[float]:
-    """Return the scales at which PNet looks at a picture, the largest first."""
+def scales(height: int, width: int, smallest: float = SMALLEST_FACE) -> list[float]:
+    """Return the scales at which PNet looks at a picture for faces of `smallest` of its shorter side up."""
     shorter = min(height, width)
-    scale = min(1.0, PNET_CELL_PX / max(SMALLEST_FACE_PX, SMALLEST_FACE * shorter))
+    scale = min(1.0, PNET_CELL_PX / max(SMALLEST_FACE_PX, smallest * shorter))
     falling = []
     while shorter * scale >= PNET_CELL_PX:
         falling.append(scale)

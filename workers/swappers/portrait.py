@@ -112,7 +112,9 @@ class PortraitSwapper:
             yield Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
-        return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
+        if fuse.analyser != OWN:
+            return self._analysers.finder(fuse.analyser)
+        return self._finder.down_to(fuse.smallest)
 
     def _fusion_name(self) -> str:
         """Name the network, and its precision where a setting has chosen another than float32."""

@@ -78,6 +78,19 @@ DetectionThreshold = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+SmallestFace = Annotated[
+    float | None,
+    typer.Option(
+        "--smallest-face",
+        min=0.01,
+        max=1,
+        metavar="0.01-1",
+        help="The smallest face sought, of the shorter side; half of it takes four times as long. "
+        "[default: 0.05]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +103,4 @@ class FusionOptions:
     brightness: Brightness = None
     mode: Mode = None
     detection_threshold: DetectionThreshold = None
+    smallest_face: SmallestFace = None

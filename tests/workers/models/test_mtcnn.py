@@ -136,3 +136,14 @@ def test_weights_come_without_the_package_itself():
     assert shapes[0] == (28, 3, 3, 3)
     assert shapes[9] == (128, 576)
     assert "mtcnn" not in sys.modules
+
+
+def test_smaller_faces_are_found_when_they_are_sought(finder):
+    """A face of 2 % of the picture: far under the usual least size."""
+    portrait = picture_of(HOPPER)
+    small = cv2.resize(portrait, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
+    scene = np.full((1200, 1200, 3), 120, np.uint8)
+    scene[500 : 500 + small.shape[0], 500 : 500 + small.shape[1]] = small
+    assert finder.find(Pyramid(scene)) == ()
+    (face,) = finder.down_to(0.01).find(Pyramid(scene))
+    assert 526 < (face.box[0] + face.box[2]) / 2 < 538

@@ -15,7 +15,7 @@ from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
 from workers.frames import Face, Frame
 from workers.media.planes import Canvas, Rgb
-from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
+from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.pipeline import ahead
 from workers.swappers.contract import Source
 from workers.swappers.following import followed
@@ -108,7 +108,9 @@ class IdentitySwapper:
             raise type(error)(f"{name}: {error}" if name else str(error)) from error
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
-        return self._finder if fuse.analyser == OWN else self._analysers.finder(fuse.analyser)
+        if fuse.analyser != OWN:
+            return self._analysers.finder(fuse.analyser)
+        return self._finder.down_to(fuse.smallest) if isinstance(self._finder, FaceFinder) else self._finder
 
     def _change(self, crop: Rgb, source: SourceInput, boost: int) -> Rgb:
         """Change one crop; faces are never batched together: a batch's size may show in the last bits."""
