@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from broker.errors import BrokerError, BrokerUnreachable, StoreFull
+from broker.errors import BrokerError, BrokerUnreachable, LogUnwritable, StoreFull
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: client does not recognise as `OutOfMemoryError`.
 _OUT_OF_MEMORY = "OOM command not allowed"
 
+#: What it says when the disk with its log of changes is full, in a script or outside.
+_LOG_UNWRITABLE = "MISCONF"
+
 
 @contextmanager
 def renamed_errors() -> Iterator[None]:
@@ -27,7 +30,7 @@ def renamed_errors() -> Iterator[None]:
 
     Raises:
         BrokerUnreachable: no answer, or the connection broke.
-        StoreFull: Redis is at its memory limit.
+        StoreFull: Redis is at its memory limit; `LogUnwritable` if its disk is full.
         BrokerError: anything else that Redis refuses.
     """
     try:
@@ -37,6 +40,8 @@ def renamed_errors() -> Iterator[None]:
     except RedisError as error:
         if isinstance(error, OutOfMemoryError) or _OUT_OF_MEMORY in str(error):
             raise StoreFull("Redis is at its memory limit") from error
+        if _LOG_UNWRITABLE in str(error):
+            raise LogUnwritable(f"Redis cannot write its log of changes: {error}") from error
         raise BrokerError(f"Redis refuses: {error}") from error
 
 

@@ -3,6 +3,7 @@
 BrokerError
 ├── BrokerUnreachable   Redis does not answer
 ├── StoreFull           the window, or Redis itself, has no room (wait, then try again)
+│   └── LogUnwritable   Redis cannot write its log of changes, and takes no more until it can
 ├── SegmentMissing      a segment, or one of its parts, is not there
 ├── SegmentCorrupt      a segment's bytes are not those that were stored
 ├── LeaseLost           the chunk now belongs to somebody else, or to nobody
@@ -22,6 +23,10 @@ class BrokerUnreachable(BrokerError):
 
 class StoreFull(BrokerError):
     """Raised when a part does not fit: back-pressure, not a failure. Wait and try again."""
+
+
+class LogUnwritable(StoreFull):
+    """Raised when Redis takes no changes, because it cannot write them to its log: its disk is full."""
 
 
 class SegmentMissing(BrokerError):

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.errors import BrokerError
+from broker.errors import BrokerError, LogUnwritable
 from farm import disk
 from farm.admission import MOST_PREPARING
 from farm.bootstrap import Farm
+from farm.steering.pause import pause_for_redis
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,16 @@ class Rounds:
 
     def _step(self, job_id: str) -> None:
         try:
-            self._try(lambda: self._advance(self._farm(), job_id))
+            self._try(lambda: self._move(job_id))
         finally:
             self._busy.discard(job_id)
+
+    def _move(self, job_id: str) -> None:
+        try:
+            self._advance(self._farm(), job_id)
+        except LogUnwritable:
+            pause_for_redis(self._farm(), job_id)
+            raise
 
     def _try(self, step: Callable[[], object]) -> None:
         """Run a step; Redis or the database may be away for a while, and the next round tries again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,27 @@ def pause(farm: Farm, job_id: str) -> None:
     farm.publisher.advance(job_id)
 
 
-def pause_for_space(farm: Farm, job: Job) -> None:
+def pause_for_redis(farm: Farm, job_id: str) -> None:
+    """Hold a job under way for which Redis takes no changes, if that is for want of space in the farm's home.
+
+    Asks nothing of Redis; where it keeps its log elsewhere, only waiting helps.
+    """
+    job, home = farm.store.job(job_id), farm.config.home
+    is_under_way = JobState(job.state) in LIVE_JOB_STATES - {JobState.PAUSED, JobState.SUBMITTED}
+    if is_under_way and disk.free_bytes(home) < disk.RESERVE_BYTES:
+        with suppress(StaleTransition):
+            pause_for_space(farm, job, home)
+
+
+def pause_for_space(farm: Farm, job: Job, place: Path | None = None) -> None:
     """Hold a job whose disk is full, with the reason; `look_for_space` lets it go on.
+
+    `place` is a directory on that disk; None: where the job writes in its state.
 
     Raises:
         StaleTransition: it is no longer in the state of `job`.
     """
-    place, needed = disk.place_of(farm, job), disk.needed_bytes(job)
+    place, needed = place or disk.place_of(farm, job), disk.needed_bytes(job)
     # First of all: the row that is about to be written may lie on the same disk.
     discard_partials(job)
     disk.give_up_spare(farm.config.home)

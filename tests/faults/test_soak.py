@@ -17,7 +17,7 @@ from tests.faults.config import SoakConfig
 from tests.faults.scene import ENDED, Scene, TooLate, quick_scene
 from tests.faults.verdict import assert_unharmed, used_bytes
 
-pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.soak]
+pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]
 
 #: Jobs that are rendered at once.
 NUM_JOBS = 3
