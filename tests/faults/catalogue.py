@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.faults.gate import RENDER_QUEUE
-from tests.faults.processes import parent_of
-from tests.faults.scene import Scene, kill
+from tests.faults.processes import kill, parent_of
+from tests.faults.scene import Scene
 
 #: How long Redis and the database are away, in seconds: longer than any lease of a quick scene.
 AWAY_S = 4.0
@@ -85,14 +85,14 @@ def terminate_worker(scene: Scene, job: str, _random: random.Random) -> None:
 
 def double_messages(scene: Scene, job: str, _random: random.Random) -> None:
     """Deliver what waits in the queue twice."""
-    scene.hold(job, num_queued=1)
+    scene.hold(job, num_busy=1, num_queued=1)
     with scene.redis() as redis:
         redis.rpush(RENDER_QUEUE, *redis.lrange(RENDER_QUEUE, 0, -1))
 
 
 def lose_messages(scene: Scene, job: str, _random: random.Random) -> None:
     """Take every waiting message away."""
-    scene.hold(job, num_queued=1)
+    scene.hold(job, num_busy=1, num_queued=1)
     with scene.redis() as redis:
         redis.delete(RENDER_QUEUE)
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.farm_process import running_farm
-from tests.faults.processes import parent_of
+from tests.faults.processes import kill, parent_of
 from tests.faults.recovery import Outcome
-from tests.faults.scene import Scene, kill
+from tests.faults.scene import Scene
 from tests.faults.verdict import assert_unharmed
 
 #: What was promised, in seconds.

@@ -1,7 +1,9 @@
-"""Finding the farm's processes by descent, from the kernel's own tables."""
+"""Finding the farm's processes by descent, from the kernel's own tables, and ending them."""
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 #: Fields of /proc/PID/stat after the command's closing parenthesis (proc(5)).
@@ -35,6 +37,11 @@ def command_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def kill(pid: int) -> None:
+    """End a process at once, as the kernel does when memory runs out."""
+    os.kill(pid, signal.SIGKILL)
 
 
 def _fields(pid: int) -> list[str]:

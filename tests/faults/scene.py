@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,9 @@ QUICK = {
 }
 
 ENDED = frozenset({"done", "failed", "canceled"})
+
+#: Workers of a quick scene.
+NUM_WORKERS = 2
 
 #: How often a scene is looked at, in seconds.
 LOOK_S = 0.03
@@ -63,7 +66,6 @@ class Scene:
     options: tuple[str, ...]
     hurt_at: float = 0.0  # on the monotonic clock; see `note`
     running_then: list[dict[str, Any]] = field(default_factory=list)  # chunks that were being rendered
-    num_workers: int = 2
     caught: int = -1  # index of the chunk that the process last caught was rendering
     _outputs: dict[str, Path] = field(default_factory=dict)
     _restarted: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -113,26 +115,27 @@ class Scene:
             raise TooLate(view)
         return view
 
-    def hold(self, job: str, *, num_queued: int = 0) -> None:
-        """Stop every worker in the middle of a chunk, on any machine, and note what goes on.
+    def hold(self, *jobs: str, num_busy: int = NUM_WORKERS, num_queued: int = 0) -> str:
+        """Stop workers in the middle of a chunk, on any machine, note what goes on, and return one's job.
 
-        The window is filled (see `Gate`), so that no chunk can end. If the workers are not all caught in a
-        chunk, they are let go, and it is tried again: the job has many more chunks than they can render
-        meanwhile.
+        The window is filled (see `Gate`), so that no chunk can end. If too few workers are caught in a chunk,
+        they are let go, and it is tried again: a job has many more chunks than they can render meanwhile.
 
         Args:
-            job: a job, one of whose chunks at least must be among those that are held.
+            jobs: one of them must have a chunk among those that are held.
+            num_busy: how many workers at least must be held.
             num_queued: how many messages must wait beside those that the workers have.
 
         Raises:
-            TooLate: the job has ended.
+            TooLate: all of the jobs have ended.
         """
+        held: list[str] = []
 
         def is_held() -> bool:
-            mine = self.live_view(job)["running"]
-            busy = [worker for worker in self.get("/api/workers") if worker["chunk"] is not None]
-            are_queued = self.gate.num_queued() >= num_queued
-            return len(busy) == self.num_workers and are_queued and any(chunk["num_frames"] for chunk in mine)
+            self._require_life(jobs)
+            busy = [worker["job"] for worker in self.get("/api/workers") if worker["chunk"] is not None]
+            held[:] = [job for job in jobs if job in busy and self._has_frames(job)]
+            return bool(held) and len(busy) >= num_busy and self.gate.num_queued() >= num_queued
 
         def try_once() -> bool:
             self.gate.open()
@@ -140,11 +143,22 @@ class Scene:
             self.gate.close()
             return self.comes_true(is_held, GATE_S)
 
-        self.wait("a chunk is rendered", lambda: self.live_view(job)["running"])
+        self.wait("a chunk is rendered", lambda: self._require_life(jobs) or self._is_rendering(jobs))
         self.gate.close()
         if not self.comes_true(is_held, GATE_S):
-            self.wait("every worker is held", try_once)
-        self.note(job)
+            self.wait("workers are held", try_once)
+        self.note(held[0])
+        return held[0]
+
+    def _require_life(self, jobs: Iterable[str]) -> None:
+        if all(self.view(job)["state"] in ENDED for job in jobs):
+            raise TooLate(jobs)
+
+    def _is_rendering(self, jobs: Iterable[str]) -> bool:
+        return any(self.view(job)["running"] for job in jobs)
+
+    def _has_frames(self, job: str) -> bool:
+        return any(chunk["num_frames"] for chunk in self.view(job)["running"])
 
     def comes_true(self, condition: Callable[[], Any], seconds: float) -> bool:
         """Say whether a condition comes true in a while."""
@@ -225,15 +239,10 @@ class Scene:
 @contextmanager
 def quick_scene(home: Path, *options: str, **environment: str) -> Iterator[Scene]:
     """Run a farm with short terms and two workers."""
-    options = ("--workers", "2", "--warm", "passthrough", *options)
+    options = ("--workers", str(NUM_WORKERS), "--warm", "passthrough", *options)
     with running_farm(home, *options, timeout_s=120, **{**QUICK, **environment}) as farm:
         scene = Scene(farm, options)
         try:
             yield scene
         finally:
             scene.close()
-
-
-def kill(pid: int) -> None:
-    """End a process at once, as the kernel does when memory runs out."""
-    os.kill(pid, signal.SIGKILL)

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from broker.messages import HANDED_BACK, WORKER_DIED
-from tests.faults.processes import is_running, parent_of
-from tests.faults.scene import kill, quick_scene
+from tests.faults.processes import is_running, kill, parent_of
+from tests.faults.scene import quick_scene
 from tests.faults.verdict import assert_unharmed
 
 pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg]

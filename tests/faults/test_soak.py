@@ -63,7 +63,7 @@ class Soak:
                 going = self._going(scene)
                 fault = randomness.choice(FAULTS)
                 say(f"{left_s:6.1f} s left, {len(self.jobs)} jobs: {fault.name}")
-                self._hurt(scene, fault, randomness.choice(going), randomness)
+                self._hurt(scene, fault, going, randomness)
             for job, output in self.jobs.items():
                 view = assert_unharmed(scene, job, self.clip, output)
                 self.lasted_s.append(view["seconds"])
@@ -78,14 +78,13 @@ class Soak:
             self.jobs[going[-1]] = output
         return going
 
-    def _hurt(self, scene: Scene, fault, job: str, randomness: random.Random) -> None:
-        """Do a fault, unless its job ends first."""
+    def _hurt(self, scene: Scene, fault, jobs: list[str], randomness: random.Random) -> None:
+        """Do a fault to a job that is rendered now, unless all end first."""
         try:
-            scene.hold(job)
-            fault.act(scene, job, randomness)
+            fault.act(scene, scene.hold(*jobs, num_busy=1), randomness)
             self.done[fault.name] += 1
         except TooLate:
-            say(f"{fault.name}: job {job} had ended before")
+            say(f"{fault.name}: too late, the job had ended")
         scene.wait("the gate opens", lambda: scene.gate.open() or True)
 
     def _report(self) -> None:
