@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from broker.clock import Clock
 from broker.connect import Broker
-from broker.errors import BrokerError, LeaseLost, SegmentMissing
+from broker.errors import BrokerError, LeaseLost
 from broker.fingerprint import differences
 from broker.leases import Lease
 from broker.messages import (
@@ -108,9 +108,17 @@ class Worker:
             checked = self._look(message)
         except RenderError as error:
             checked = SourceChecked(job_id=message.job_id, code=error.code, message=str(error))
-        except SegmentMissing as error:
-            log.warning("no source to look at, the farm will ask again: %s", error)
+        except BrokerError as error:
+            log.warning("the source could not be read, the farm will ask again: %s", error)
             return
+        except Exception as error:  # asked for ever, the farm would never hear why
+            log.exception("source crashed", extra={"job": message.job_id})
+            if trouble_in(error) is Trouble.LOST:
+                self._health.note_lost(str(error))  # and another worker is asked
+                self._leave_if_unwell()
+                return
+            code, text = trouble_in(error) or "crashed", f"{type(error).__name__}: {error}"
+            checked = SourceChecked(job_id=message.job_id, code=code, message=text)
         self._broker.leases.put_source_checked(checked)
         self._publisher.advance(message.job_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.messages import ChunkFailed, RenderChunk
+from broker.messages import ChunkFailed, FuseSpec, RenderChunk
 from farm.blocking import FORGET_S, STRANDED_S, block, unblock
 from farm.collect import take_back
 from farm.errors import StaleTransition
@@ -12,6 +12,8 @@ from farm.states import ChunkState, JobState
 from farm.steering.retry import retry
 from farm.views import job_view, job_views, worker_views
 from tests.farm.driving import assert_exact, start
+from workers.swappers.contract import Source
+from workers.swappers.passthrough import Passthrough
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -247,3 +249,44 @@ def test_a_chunk_that_devices_die_of_is_given_up_in_the_end(simulation, short):
             simulation.deliver()
     assert losses == simulation.farm.config.max_attempts + 1
     assert any("w0 left the farm" in note for note in simulation.job(job_id).notes)
+
+
+class Sick(Passthrough):
+    """Fails as soon as it looks at a portrait."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
+        raise self.error
+
+
+def look(simulation, job_id: str, error: Exception) -> None:
+    """Let a worker whose engine is sick look at the job's portrait."""
+    worker = simulation.worker()
+    worker._swappers["passthrough"] = Sick(error)
+    worker.check_source(simulation.mailbox.messages.pop(0))
+    simulation.advance(job_id)
+
+
+def test_a_worker_that_loses_its_device_over_a_portrait_leaves_the_question_to_others(
+    simulation, request_, clip
+):
+    job_id = simulation.submit(**request_)
+    simulation.advance(job_id)
+    look(simulation, job_id, RuntimeError("CUDA error: unspecified launch failure"))
+    assert simulation.left == ["the device is lost: CUDA error: unspecified launch failure"]
+    assert_exact(simulation.run(job_id), clip, simulation)
+
+
+def test_a_portrait_that_crashes_the_engine_fails_the_job_with_the_reason(simulation, request_, clip):
+    """Instead of being asked about again and again; a repaired worker takes it up."""
+    job_id = simulation.submit(**request_)
+    simulation.advance(job_id)
+    look(simulation, job_id, ZeroDivisionError("by a bug"))
+    job = simulation.job(job_id)
+    assert (job.state, job.error_code) == (JobState.FAILED, "crashed")
+    assert "ZeroDivisionError: by a bug" in job.error_message
+    retry(simulation.farm, job_id)
+    assert_exact(simulation.run(job_id), clip, simulation)
