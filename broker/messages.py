@@ -176,6 +176,7 @@ class SourceChecked(Message):
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
     message: str = ""
     models: dict[str, str] = field(default_factory=dict)  # digests of all weights that the job uses, by name
+    encoder_trouble: str = ""  # why the encoder does not work on that worker; then nothing else was looked at
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:

@@ -13,6 +13,7 @@ from broker.segments import SegmentName
 from farm.admission import may_begin
 from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
+from farm.fallback import fall_back
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
 from farm.media.delivery import Delivery
@@ -96,6 +97,10 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
     checked = farm.broker.leases.source_checked(job.id)
     if checked is None:
         _ask_again(farm, job)
+        return False
+    if checked.encoder_trouble:
+        fall_back(farm, job, checked.encoder_trouble)
+        _ask(farm, farm.store.job(job.id))
         return False
     _accept(farm, job, checked)
     farm.store.move_job(

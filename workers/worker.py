@@ -26,6 +26,7 @@ from workers.errors import OtherBuild, RenderError, Stopped
 from workers.fingerprint import fingerprint
 from workers.health import Health, free_device_memory
 from workers.keeper import Keeper, Progress
+from workers.media.trial import trouble_with
 from workers.render import ChunkRenderer
 from workers.segment_io import patiently
 from workers.sources import Sources
@@ -202,6 +203,9 @@ class Worker:
         )
 
     def _look(self, message: CheckSource) -> SourceChecked:
+        trouble = None if message.encode is None else trouble_with(message.encode.codec)
+        if trouble is not None:
+            return SourceChecked(job_id=message.job_id, encoder_trouble=trouble)
         swapper = self._swapper(message.fuse.engine)
         source = self._sources.get(message.job_id, message.fuse, swapper)
         boxes = tuple(

@@ -107,7 +107,7 @@ def choose_delivery(wishes: Sequence[OutputWish], info: MediaInfo) -> Delivery:
     Raises:
         BadInput, OutputRefused: as `choose_target`; or two outputs have one name.
     """
-    targets = tuple(_target(wish, info) for wish in wishes)
+    targets = tuple(_target(wish, info, is_one_of_many=len(wishes) > 1) for wish in wishes)
     _refuse_doubles(targets)
     whole = [target for target in targets if target.kind == "video" and target.size is None]
     shared = {ChunkFormat.of(target).encode.codec: target for target in whole}
@@ -119,10 +119,17 @@ def choose_delivery(wishes: Sequence[OutputWish], info: MediaInfo) -> Delivery:
     return Delivery(chunks=ChunkFormat.of(_mezzanine(targets, info)), outputs=targets)
 
 
-def _target(wish: OutputWish, info: MediaInfo) -> Target:
+def _target(wish: OutputWish, info: MediaInfo, *, is_one_of_many: bool) -> Target:
     if wish.kind != "video":
         return choose_picture(wish.path, wish.kind, wish.shape)
     target = choose_target(wish.path, info, wish.encoding, wish.shape)
+    software = ENCODERS[target.encode.codec].fallback
+    if software is not None and (is_one_of_many or target.is_continuous):
+        # Workers have GPUs; the farm, which encodes as a whole, need not.
+        note = f"{target.encode.codec} is for outputs that workers encode; {software} is taken here"
+        encoding = dataclasses.replace(wish.encoding, encoder=software)
+        target = choose_target(wish.path, info, encoding, wish.shape)
+        target = dataclasses.replace(target, notes=(*target.notes, note))
     if wish.is_fragmented and target.container not in {"mp4", "mov"}:
         raise BadInput(
             f"{wish.path.suffix} has no fragments", hint="leave --fragmented out, or name the output .mp4"

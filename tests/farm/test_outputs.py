@@ -16,6 +16,7 @@ from farm.errors import BadInput
 from farm.states import JobState
 from tests.clips import make_clip, read_numbers
 from tests.services import find_ffmpeg
+from workers.media.trial import trouble_with
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -229,6 +230,27 @@ def test_what_cannot_be_is_refused_at_once_with_a_remedy(simulation, ask, change
     with pytest.raises(BadInput, match=said) as caught:
         simulation.submit(**ask | changes)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("codec", "software"), [("h264", "libx264"), ("hevc", "libx265"), ("av1", "libsvtav1")]
+)
+def test_an_encoder_that_no_worker_has_is_replaced_and_said(simulation, ask, codec, software):
+    """A worker tries it with a picture; without such a device, software takes over, and it is said."""
+    if trouble_with(f"{codec}_nvenc") is None:
+        pytest.skip("this machine has NVENC")
+    job = render(simulation, ask | {"codec": codec, "encoder": "nvenc"})
+    assert job.target["chunks"]["encode"]["codec"] == software
+    (note,) = [note for note in job.notes if "nvenc" in note]
+    assert note.endswith(f"{software} was taken")
+    assert read_numbers(Path(job.output_path)) == list(range(NUM_FRAMES))
+
+
+def test_hardware_is_for_what_workers_encode(simulation, ask):
+    """The farm itself need have no GPU: what it encodes as a whole is encoded in software, and it is said."""
+    job = render(simulation, ask | {"encoder": "nvenc", "bitrate": "300k"})
+    assert job.target["outputs"][0]["encode"]["codec"] == "libx264"
+    assert any("libx264 is taken here" in note for note in job.notes)
 
 
 def test_colours_survive_a_second_encode(simulation, ask, tmp_path):
