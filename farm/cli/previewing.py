@@ -42,7 +42,7 @@ def preview(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool)
     instant = instant_of(absolute_path(job.input), at)
     picture = _picture(job)
     with tempfile.TemporaryDirectory(prefix="farm-preview-") as name:
-        frame = Path(name) / "frame.mkv"
+        frame = Path(name) / "frame.mov"  # exact times: nothing to note about them
         asked = dataclasses.replace(
             job, output=frame, lossless=True, codec=None, start=instant.start, end=instant.end
         )

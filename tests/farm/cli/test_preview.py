@@ -41,6 +41,7 @@ def test_the_right_half_is_the_fused_frame_and_the_left_the_inputs(farm, faces, 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["frames"], told["frames_fused"], told["output"]) == (1, 1, str(look))
+    assert not any("time stamps" in note for note in told["notes"]), "of a file that nobody sees"
     left, right = halves(look)
     with av.open(str(faces)) as container:
         stream = container.streams.video[0]
