@@ -65,6 +65,7 @@ def _video_details(video: StreamInfo) -> Iterator[str]:
         yield f"pixel aspect {video.sample_aspect_ratio}"
     if video.has_b_frames:
         yield "B-frames"
+    yield from video.dynamic_light
 
 
 def _other_row(stream: OtherStream) -> tuple[str, ...]:

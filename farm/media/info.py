@@ -40,6 +40,7 @@ class StreamInfo:
     color_range: int = 0  # FFmpeg's AVColorRange: 0 unspecified, 1 limited, 2 full
     has_b_frames: bool = False  # packets are not in presentation order
     light: Light = NO_LIGHT  # HDR's static data
+    dynamic_light: tuple[str, ...] = ()  # names of HDR's dynamic data, which are not carried
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     deinterlace: bool = False  # make whole pictures of fields, as its user wishes
 
@@ -70,6 +71,7 @@ class StreamInfo:
         told = {**body, **{name: fraction_or_none(body[name]) for name in times}}
         if "light" in body:  # rows of earlier versions have none
             told["light"] = Light.from_json(body["light"])
+        told["dynamic_light"] = tuple(body.get("dynamic_light", ()))
         return cls(**told)
 
 

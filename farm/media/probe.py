@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from farm.errors import NotAVideo, NoVideoStream, TruncatedVideo, UnsupportedMedia
 from farm.media.display import upright
+from farm.media.dynamic_light import dynamic_light
 from farm.media.info import MediaInfo, OtherStream, StreamInfo
 from farm.media.light import light_from
 from farm.media.opening import CUT_SHORT_HINT, open_video, reading
@@ -149,6 +150,7 @@ def _video_info(
         color_range=int(picture.color_range),
         has_b_frames=bool(codec.has_b_frames),
         light=light_from(_side(picture, "MASTERING_DISPLAY_METADATA"), _side(picture, "CONTENT_LIGHT_LEVEL")),
+        dynamic_light=dynamic_light(picture, codec.codec_tag),
         field_order=codec.field_order if rotation == 0 else 0,  # turned lines are no fields
     )
 

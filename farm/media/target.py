@@ -13,6 +13,7 @@ from broker.framing import first_field
 from broker.messages import EncodeSpec
 from farm.errors import BadInput
 from farm.media.containers import Container, container_for, holds, muxer_for
+from farm.media.dynamic_light import dynamic_light_notes
 from farm.media.encoders import ENCODERS, keyframe_interval
 from farm.media.exact import fraction_or_none, text_or_none
 from farm.media.formats import bit_depth, has_alpha, nearest_format
@@ -96,6 +97,7 @@ def choose_target(
         notes=(
             *_format_notes(video, pix_fmt, name, wish, shape),
             *_field_notes(video, name),
+            *dynamic_light_notes(video),
             *_time_notes(container, video, shape),
         ),
         path=str(output),
