@@ -22,7 +22,7 @@ from redis.connection import AbstractConnection
 from sqlalchemy import event
 
 from broker.config import BrokerConfig
-from farm import lock, stitch
+from farm import deliver, lock
 from farm.advance import advance
 from farm.bootstrap import Farm, open_farm
 from farm.config import FarmConfig
@@ -118,7 +118,7 @@ def _digest(name: str) -> bytes:
 
 
 def _doom_the_output(doom: Doom) -> None:
-    write = stitch.mux
+    write = deliver.mux
 
     def writing(*arguments, **options):
         if doom.output_bytes is not None:
@@ -126,7 +126,7 @@ def _doom_the_output(doom: Doom) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (doom.output_bytes, doom.output_bytes))
         if doom.stalls:
-            stitch.mux = write
+            deliver.mux = write
             tell = options["on_progress"]
 
             def stalling(done: int, total: int) -> None:
@@ -137,4 +137,4 @@ def _doom_the_output(doom: Doom) -> None:
             options["on_progress"] = stalling
         return write(*arguments, **options)
 
-    stitch.mux = writing
+    deliver.mux = writing

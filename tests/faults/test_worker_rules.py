@@ -166,7 +166,9 @@ def test_a_chunk_that_kills_every_worker_is_given_up(scene, orders, short_clip, 
 def hang(scene, orders, clip: Path, output: Path, how: str) -> tuple[str, str]:
     """Let whoever gets the last second hang in it, once; return that worker, and the reason given."""
     order(orders, (how, 236, 237, None))
-    before = pids(scene)
+    before = scene.wait(
+        "both workers are up", lambda: len(found := pids(scene)) == len({FIRST, SECOND}) and found
+    )
     job = submit(scene, clip, output)
     (reason,) = scene.wait("somebody notices", lambda: reasons(scene, job), 30.0)
     order(orders)
