@@ -21,6 +21,7 @@ from av.video.codeccontext import VideoCodecContext
 from broker.fingerprint import SHOWN_DIGITS, Fingerprint, code_digest
 from broker.framing import MAGIC
 from broker.messages import EncodeSpec, FuseSpec
+from workers.media.trial import is_in_hardware, trouble_with
 from workers.swappers.contract import Swapper
 
 #: The farm's own detector, as jobs call it.
@@ -49,8 +50,20 @@ def fingerprint(swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> 
         **_own_code(swapper),
     }
     if encode is not None:
-        found[f"encoder {encode.codec}"] = encoder_build(encode.codec, encode.pix_fmt)
+        found[f"encoder {encode.codec}"] = _encoder(encode.codec, encode.pix_fmt)
     return found | dict(_networks()) | _onnx(swapper, fuse) if models else found
+
+
+def _encoder(codec: str, pix_fmt: str) -> str:
+    """Return an encoder's build; of one in hardware, only whether it works.
+
+    Drivers and generations of GPUs encode differently, and farms mix them: as with the models of GPUs that
+    fuse, nobody sees it. A worker without such a device is another matter.
+    """
+    if not is_in_hardware(codec):
+        return encoder_build(codec, pix_fmt)
+    trouble = trouble_with(codec, pix_fmt)
+    return "works" if trouble is None else f"does not work ({trouble})"
 
 
 @functools.cache

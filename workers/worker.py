@@ -203,7 +203,8 @@ class Worker:
         )
 
     def _look(self, message: CheckSource) -> SourceChecked:
-        trouble = None if message.encode is None else trouble_with(message.encode.codec)
+        encode = message.encode
+        trouble = None if encode is None else trouble_with(encode.codec, encode.pix_fmt)
         if trouble is not None:
             return SourceChecked(job_id=message.job_id, encoder_trouble=trouble)
         swapper = self._swapper(message.fuse.engine)
@@ -218,7 +219,7 @@ class Worker:
             boxes=boxes,
             chosen=source.chosen,
             models=dict(swapper.models(message.fuse)),
-            fingerprint=fingerprint(swapper, message.fuse, message.encode),
+            fingerprint=fingerprint(swapper, message.fuse, encode),
         )
 
     def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:

@@ -9,6 +9,7 @@ import torch
 from broker.messages import EncodeSpec, FuseSpec
 from tests.faults.engines import Trial
 from workers.fingerprint import encoder_build, fingerprint
+from workers.media.trial import trouble_with
 from workers.swappers import open_swapper
 
 
@@ -69,3 +70,11 @@ def test_another_precision_shows(monkeypatch, tmp_path):
 
 def test_an_operators_own_engine_is_known_by_its_source():
     assert "engine trial" in fingerprint(Trial(), FuseSpec(engine="trial"), None)
+
+
+def test_of_an_encoder_in_hardware_only_whether_it_works_is_a_part():
+    """GPUs of two generations may share a job; a worker without one may not."""
+    parts = fingerprint(open_swapper("passthrough"), FuseSpec(engine="passthrough"), spec("h264_nvenc"))
+    trouble = trouble_with("h264_nvenc", "yuv420p")
+    wanted = "works" if trouble is None else f"does not work ({trouble})"
+    assert parts["encoder h264_nvenc"] == wanted
