@@ -22,7 +22,8 @@ from tests.faults.outages import CannotMount, fill_disk, postgres_scene, small_d
 from tests.faults.recovery import Outcome, suffer
 from tests.faults.scene import quick_scene
 from tests.faults.verdict import make_clip
-from tests.services import find_postgres
+from tests.faults.wall_clock import CLOCK_FAULTS, clock_fault, clock_scene
+from tests.services import find_compiler, find_postgres
 
 TIMES = 5
 CLAIM = (
@@ -61,6 +62,9 @@ def main(_clip: Path | None = None) -> None:
 def _places() -> Iterator[tuple[str, Place]]:
     for fault in FAULTS:
         yield fault.name, partial(_quick, fault)
+    if find_compiler():
+        for name in CLOCK_FAULTS:
+            yield name, partial(_clock, name)
     if find_postgres():
         yield "PostgreSQL restarted", partial(_postgres, 0.0)
         yield f"PostgreSQL down for {AWAY_S:g} s", partial(_postgres, AWAY_S)
@@ -72,6 +76,13 @@ def _places() -> Iterator[tuple[str, Place]]:
 @contextmanager
 def _quick(fault: Fault, folder: Path) -> Iterator[Once]:
     with quick_scene(folder / "farm") as scene:
+        yield lambda clip, output, seed: suffer(scene, fault, clip, output, random.Random(seed))
+
+
+@contextmanager
+def _clock(name: str, folder: Path) -> Iterator[Once]:
+    with clock_scene(folder) as (scene, clock):
+        fault = clock_fault(name, clock)
         yield lambda clip, output, seed: suffer(scene, fault, clip, output, random.Random(seed))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 from redis import Redis
 
@@ -18,6 +18,9 @@ BEATS_TO_LIVE = 3
 
 #: Keys that Redis looks at in one step of a scan: a farm's whole key space in a few steps.
 _SCAN_COUNT = 1000
+
+#: The field that holds how long the note lives, in milliseconds; the others are `WorkerBeat`'s.
+_TERM = b"term_ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class RedisHeartbeats:
         self._keys = keys
         self._term_ms = round(BEATS_TO_LIVE * heartbeat_s * 1000)
         self._beat = AtomicStep(redis, "beat")
+        self._shorten = AtomicStep(redis, "shorten")
 
     def beat(self, beat: WorkerBeat) -> None:
         """See `Heartbeats`."""
@@ -78,15 +82,24 @@ class RedisHeartbeats:
         pattern = glob_escape(self._keys.worker_prefix) + "*"
         with renamed_errors(), self._redis.pipeline(transaction=False) as pipeline:
             # A scan may name a key twice.
-            for key in set(self._redis.scan_iter(match=pattern, count=_SCAN_COUNT)):
+            keys = list(set(self._redis.scan_iter(match=pattern, count=_SCAN_COUNT)))
+            for key in keys:
                 pipeline.hgetall(key)
-            found = cast("list[dict[bytes, bytes]]", pipeline.execute())
+                pipeline.pttl(key)
+            answers = pipeline.execute()
+        found = list(zip(keys, answers[::2], answers[1::2], strict=True))
+        for key, fields, left_ms in found:
+            # More than its term: Redis's clock was set back.
+            if left_ms > int(fields.get(_TERM, left_ms)):
+                self._shorten([key])
         # Empty: it lapsed between the scan and the look.
-        return sorted((_beat(fields) for fields in found if fields), key=lambda beat: beat.worker)
+        return sorted((_beat(fields) for _, fields, _ in found if fields), key=lambda beat: beat.worker)
 
 
 def _beat(fields: dict[bytes, bytes]) -> WorkerBeat:
-    values: dict[str, Any] = {name.decode(): json.loads(text) for name, text in fields.items()}
+    values: dict[str, Any] = {
+        name.decode(): json.loads(text) for name, text in fields.items() if name != _TERM
+    }
     try:
         return WorkerBeat(**{**values, "engines": tuple(values["engines"])})
     except (TypeError, KeyError) as error:

@@ -6,14 +6,15 @@
 | `{ns}:segments:{job}`                          | set    | none    | farm, workers (Lua) | farm           | names of the job's segments, so that none is orphaned |
 | `{ns}:segment:{job}:{index}:{kind}:{attempt}`  | hash   | none    | farm or worker      | worker or farm | part number → bytes; kind is `in`, `out` or `source` |
 | `{ns}:offers:{job}`                            | hash   | none    | farm                | workers (Lua)  | chunk index → the attempt that may run now |
-| `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage, when it last came further |
+| `{ns}:lease:{job}:{index}`                     | hash   | lease   | worker (Lua)        | farm, workers  | attempt, token, worker, frames done, stage, when it last came further, its term |
 | `{ns}:results:{job}`                           | hash   | none    | worker (Lua)        | farm           | chunk index (or `source`) → the result, JSON |
 | `{ns}:barred:{job}`                            | set    | none    | farm                | workers        | workers that may not have the job's chunks |
-| `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing |
+| `{ns}:worker:{worker}`                         | hash   | 3 beats | worker              | farm           | host, pid, device, engine, what it is doing, its term |
 | `{ns}:advancing:{job}`                         | string | 6 s     | farm                | farm           | which farm process is moving the job on |
 | `{ns}:celery:…`                                | any    | none    | Celery              | Celery         | queues and their bookkeeping |
 
 No segment has a TTL: `{ns}:bytes` must stay the sum of what lies there, and the farm deletes what it has read.
+A key that has more time left than its term says that Redis's clock was set back: whoever reads it shortens it.
 """  # noqa: E501 - a table is read across
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ class RedisLeaseTable:
         self._commit = AtomicStep(redis, "commit")
         self._release = AtomicStep(redis, "release")
         self._put_field = AtomicStep(redis, "put_field")
+        self._shorten = AtomicStep(redis, "shorten")
         self._lock = AtomicStep(redis, "lock")
         self._unlock = AtomicStep(redis, "unlock")
 
@@ -111,11 +112,15 @@ class RedisLeaseTable:
         with renamed_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for index in indexes:
                 pipeline.hgetall(self._keys.lease(job_id, index))
+                pipeline.pttl(self._keys.lease(job_id, index))
             pipeline.time()  # Redis's own, as in its scripts: machines' clocks differ
-            *leases, (seconds, microseconds) = pipeline.execute()
+            *found, (seconds, microseconds) = pipeline.execute()
         now_ms = 1000 * seconds + microseconds // 1000
-        found = zip(indexes, leases, strict=True)
-        return {index: _holder(fields, now_ms) for index, fields in found if fields}
+        leases = list(zip(indexes, found[::2], found[1::2], strict=True))
+        for index, fields, left_ms in leases:
+            if _is_set_back(fields, left_ms, now_ms):
+                self._shorten([self._keys.lease(job_id, index)])
+        return {index: _holder(fields, now_ms) for index, fields, _ in leases if fields}
 
     def bar(self, job_id: str, workers: Collection[str]) -> None:
         """See `LeaseTable`."""
@@ -166,11 +171,18 @@ def _result(body: bytes) -> Result:
     raise BadMessage(f"not a chunk's result: {fields.get('kind')!r}")
 
 
+def _is_set_back(fields: dict[bytes, bytes], left_ms: int, now_ms: int) -> bool:
+    """Say whether a lease is of a time that Redis's clock has yet to reach."""
+    if b"term_ms" not in fields:
+        return False
+    return left_ms > int(fields[b"term_ms"]) or int(fields[b"moved_ms"]) > now_ms
+
+
 def _holder(fields: dict[bytes, bytes], now_ms: int) -> Holder:
     return Holder(
         attempt=int(fields[b"attempt"]),
         worker=fields[b"worker"].decode(),
         num_frames=int(fields[b"num_frames"]),
         stage=fields[b"stage"].decode(),
-        still_s=(now_ms - int(fields.get(b"moved_ms", now_ms))) / 1000,
+        still_s=max(0, now_ms - int(fields.get(b"moved_ms", now_ms))) / 1000,
     )

@@ -51,7 +51,7 @@ def reap(farm: Farm, job: Job) -> None:
 def _lapse(chunk: Chunk, *, is_workers: bool) -> str:
     if is_workers:
         return f"worker {chunk.worker} was lost: its lease lapsed"
-    return f"Redis was away, and the lease of worker {chunk.worker} lapsed"
+    return f"Redis was away or its clock was set, and the lease of worker {chunk.worker} lapsed"
 
 
 def _take_from_stalled(farm: Farm, job: Job, chunk: Chunk, holder: Holder) -> None:

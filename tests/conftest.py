@@ -14,13 +14,22 @@ import pytest
 from broker.config import BrokerConfig
 from tests.fakes import FakeClock
 from tests.postgres import running_postgres
-from tests.services import PrivateRedis, find_ffmpeg, find_gpu, find_postgres, find_redis, running_redis
+from tests.services import (
+    PrivateRedis,
+    find_compiler,
+    find_ffmpeg,
+    find_gpu,
+    find_postgres,
+    find_redis,
+    running_redis,
+)
 
 #: Marker: what it needs, in words, and how to find it.
 REQUIREMENTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_redis": ("a redis-server", find_redis),
     "needs_ffmpeg": ("an ffmpeg", find_ffmpeg),
     "needs_postgres": ("a PostgreSQL server", find_postgres),
+    "needs_compiler": ("a C compiler", find_compiler),
     "needs_gpu": ("a CUDA device", find_gpu),
 }
 

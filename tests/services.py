@@ -60,6 +60,17 @@ def find_postgres() -> str | None:
 
 
 @functools.cache
+def find_compiler() -> str | None:
+    """Return a C compiler, if it can compile, else None."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    check = [compiler, "-fsyntax-only", "-x", "c", "-"]
+    answer = subprocess.run(check, input=b"#include <time.h>\n", capture_output=True, check=False)
+    return compiler if answer.returncode == 0 else None
+
+
+@functools.cache
 def find_gpu() -> str | None:
     """Return the first CUDA device's name, else None."""
     try:

@@ -1,7 +1,7 @@
 -- Give an offered attempt to one worker, if nobody holds it and it has no result yet.
 --
 -- KEYS[1]  {ns}:offers:{job}          hash: index -> attempt that may run
--- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage, moved_ms
+-- KEYS[2]  {ns}:lease:{job}:{index}   hash: attempt, token, worker, num_frames, stage, moved_ms, term_ms
 -- KEYS[3]  {ns}:results:{job}         hash: index -> result
 -- ARGV     index, attempt, token, worker, lease in ms
 -- Returns 1 when given, 0 when not.
@@ -19,7 +19,7 @@ end
 redis.call('DEL', KEYS[2])
 local now = redis.call('TIME')
 redis.call('HSET', KEYS[2], 'attempt', ARGV[2], 'token', ARGV[3], 'worker', ARGV[4],
-  'num_frames', 0, 'stage', 'claimed', 'moved_ms',
+  'num_frames', 0, 'stage', 'claimed', 'term_ms', ARGV[5], 'moved_ms',
   string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)))
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return 1

@@ -6,6 +6,10 @@
 
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then
+  -- Longer than any term: the clock was set back, and a dead owner would keep the lock for as long.
+  if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  end
   return 0
 end
 -- DEL first: after it, a Redis that is out of memory lets the script write.

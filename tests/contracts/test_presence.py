@@ -1,4 +1,7 @@
-"""What knows whether Redis was away: a real one that is frozen, or started anew, and the stand-in."""
+"""What knows whether Redis was away: a real one that is frozen, or started anew, and the stand-in.
+
+Where its clock is set: see `test_clock_set.py`.
+"""
 
 from __future__ import annotations
 
