@@ -44,6 +44,15 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def written_bytes(pid: int) -> int:
+    """Return how much a process has written so far, to files and pipes; 0 when it has gone."""
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(dict(line.split(": ") for line in lines)["wchar"])
+
+
 def _fields(pid: int) -> list[str]:
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

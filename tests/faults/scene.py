@@ -70,10 +70,10 @@ class Scene:
     _outputs: dict[str, Path] = field(default_factory=dict)
     _restarted: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def submit(self, clip: Path, output: Path, *, chunk_seconds: float = 0.5) -> str:
-        """Submit a lossless job that changes nothing, and return its id."""
+    def submit(self, clip: Path, output: Path, *, chunk_seconds: float = 0.5, **options: Any) -> str:
+        """Submit a lossless job that changes nothing, and return its id. `options`: the request's others."""
         job = {"input": str(clip), "output": str(output), "engine": "passthrough", "lossless": True}
-        answer = self._ask("POST", "/api/jobs", json={**job, "chunk_seconds": chunk_seconds})
+        answer = self._ask("POST", "/api/jobs", json={**job, "chunk_seconds": chunk_seconds, **options})
         self._outputs[answer["job"]] = output
         return str(answer["job"])
 
