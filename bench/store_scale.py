@@ -28,6 +28,7 @@ from farm.states import ChunkState, JobState
 from farm.steering.delete import delete
 from farm.store import JobStore
 from farm.views import job_view, job_views
+from tests.farm.rows import TARGET
 from tests.postgres import running_postgres
 
 CHUNKS = 1_000_000
@@ -191,7 +192,7 @@ def _job(job_id: str, created_at: float, state: JobState, **fields: Any) -> Job:
         engine="passthrough",
         request={"input": "/in.mp4", "output": "/out.mp4"},
         media={"size_bytes": 1},
-        target={},
+        target=TARGET,
         chunk_seconds=5.0,
         notes=[],
         **fields,

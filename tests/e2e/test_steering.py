@@ -142,10 +142,10 @@ def test_check_estimates_and_delete_removes(own_farm, client, clip, tmp_path):
     assert output.exists()
 
 
-def test_a_job_whose_output_is_in_the_way_is_retried(own_farm, client, clip, tmp_path):
+def test_a_job_whose_output_is_in_the_way_is_retried(own_farm, client, slow_clip, tmp_path):
     """It failed when all was rendered; once the other file has gone, `farm retry` only stitches."""
     output = tmp_path / "out.mov"
-    job = submit(own_farm, clip, output)
+    job = submit(own_farm, slow_clip, output)
     output.write_text("mine")
     failed = wait_for(client, job, lambda view: view.state == "failed")
     assert (failed.error.code, failed.can_retry) == ("output-refused", True)
@@ -153,7 +153,7 @@ def test_a_job_whose_output_is_in_the_way_is_retried(own_farm, client, clip, tmp
     output.unlink()
     own_farm.command("retry", job)
     wait_until_done(client, job)
-    assert judge.frame_md5s(output) == judge.frame_md5s(clip)
+    assert judge.frame_md5s(output) == judge.frame_md5s(slow_clip)
     assert set(renders(own_farm, job).values()) == {1}
 
 

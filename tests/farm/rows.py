@@ -3,6 +3,15 @@
 from farm.models import Chunk, Job
 from farm.states import ChunkState
 
+#: How a job's output is written, as the store keeps it.
+TARGET = {
+    "container": "mp4",
+    "codec": "h264",
+    "reorder": 2,
+    "encode": {"codec": "libx264", "pix_fmt": "yuv420p", "options": {}},
+    "notes": [],
+}
+
 
 def a_job(job_id: str = "j1", **fields: object) -> Job:
     values = {
@@ -13,7 +22,7 @@ def a_job(job_id: str = "j1", **fields: object) -> Job:
         "engine": "passthrough",
         "request": {},
         "media": {},
-        "target": {},
+        "target": TARGET,
         "chunk_seconds": 5.0,
         "notes": [],
         **fields,
