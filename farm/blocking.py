@@ -97,9 +97,10 @@ def _is_forgotten(farm: Farm, row: JobWorker, *, is_live: bool) -> bool:
 def _strand(farm: Farm, job: Job, blocks: list[JobWorker]) -> None:
     why = "; ".join(f"{row.worker}: {row.reason}" for row in blocks)
     message = f"every worker that is up is blocked for this job: {why}"
-    if job.stranded_at is None:
+    age_s = None if job.stranded_at is None else farm.wall() - job.stranded_at
+    if age_s is None or age_s < 0:  # below 0: the clock was set back, and the minute begins anew
         farm.store.update_job(job.id, stranded_at=farm.wall(), stage=message)
-    elif farm.wall() - job.stranded_at > STRANDED_S:
+    elif age_s > STRANDED_S:
         is_build = all(row.code == OTHER_BUILD for row in blocks)
         raise JobFailed(
             message,

@@ -27,7 +27,7 @@ NEWCOMER_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a job stands. Times are Unix seconds."""
+    """Where a job stands. Times are Unix seconds; one far ahead is of before the clock was set back."""
 
     job_id: str
     priority: int
@@ -45,11 +45,11 @@ class Standing:
     def is_starved(self, now: float) -> bool:
         """Say whether it has waited so long that priorities no longer count."""
         asks = self.is_rendering and self.num_waiting > 0 and self.num_in_flight == 0
-        return asks and self.last_offer_at is not None and now - self.last_offer_at > STARVED_S
+        return asks and self.last_offer_at is not None and abs(now - self.last_offer_at) > STARVED_S
 
     def is_newcomer(self, now: float) -> bool:
         """Say whether it has had nothing yet, and has not been at it for long."""
-        return self.last_offer_at is None and now - self.admitted_at < NEWCOMER_S
+        return self.last_offer_at is None and abs(now - self.admitted_at) < NEWCOMER_S
 
 
 def divide(standings: Sequence[Standing], num_slots: int, now: float) -> dict[str, int]:

@@ -64,7 +64,7 @@ def _newest(client: FarmClient) -> JobView:
 
 
 def _row(view: JobView) -> tuple[str, ...]:
-    age_s = time.time() - view.created_at
+    age_s = max(0.0, time.time() - view.created_at)  # below 0: the clock was set back
     done, frames = percent(view), str(view.frames or "-")
     return (
         view.job,

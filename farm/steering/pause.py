@@ -114,7 +114,8 @@ def look_for_space(farm: Farm, job: Job, lock: JobLock) -> bool:  # noqa: ARG001
     settle(farm, job)
     if job.pause_code != DISK_FULL or job.pause_path is None:
         return False
-    has_rested = farm.wall() - (job.paused_at or 0.0) >= REST_S
+    # Either way: a pause that begins in the future says that the clock was set back.
+    has_rested = abs(farm.wall() - (job.paused_at or 0.0)) >= REST_S
     if not has_rested or disk.free_bytes(Path(job.pause_path)) < (job.pause_bytes or 0):
         return False
     go_on(farm, job, stopped_at=job.paused_at)

@@ -60,6 +60,11 @@ def chunk_views(farm: Farm, job_id: str) -> list[ChunkView]:
     return [ChunkView.model_validate(chunk, from_attributes=True) for chunk in farm.store.all_chunks(job_id)]
 
 
+def _since(began: float, now: float) -> float:
+    """Return the seconds between; none, where the clock was set back meanwhile."""
+    return max(0.0, now - began)
+
+
 def _output(target: Target) -> OutputView:
     rate = None if target.rate is None else str(target.rate)
     return OutputView(path=target.path, encoder=target.encode.codec, pix_fmt=target.encode.pix_fmt, fps=rate)
@@ -86,14 +91,14 @@ def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
         outputs=[_output(target) for target in Delivery.from_json(job.target, job.output_path).outputs],
         engine=job.engine,
         created_at=job.created_at,
-        seconds=(job.finished_at or time.time()) - job.created_at,
+        seconds=_since(job.created_at, job.finished_at or time.time()),
         stage=(QUEUED if _is_queued(farm, job, frames_done, running) else job.stage) + trouble,
         frames=job.num_frames,
         frames_done=frames_done,
         fps=fps,
         eta_s=eta_s,
         eta_error_s=None if eta_s is None else eta_error_s(job, eta_s),
-        first_frame_s=None if job.first_frame_at is None else job.first_frame_at - job.created_at,
+        first_frame_s=None if job.first_frame_at is None else _since(job.created_at, job.first_frame_at),
         notes=list(job.notes),
         models=job.models or {},
         running=running,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from broker.messages import ChunkFailed, FuseSpec, RenderChunk
@@ -167,6 +169,19 @@ def test_a_job_without_a_worker_left_says_so_then_fails_and_can_be_retried(simul
     retry(simulation.farm, job_id)
     assert blocked(simulation, job_id) == {}
     assert_exact(simulation.run(job_id), clip, simulation)
+
+
+def test_a_clock_that_is_set_back_does_not_hide_that_no_worker_is_left(simulation, short):
+    """The minute begins anew, and an hour is not waited for."""
+    job_id = start(simulation, short)
+    block(simulation.farm, job_id, "w0", code="other-build", reason="libx264: 164 here, 163 in the plan")
+    simulation.advance(job_id)
+    simulation.farm = dataclasses.replace(simulation.farm, wall=lambda: simulation.clock.now_s() - 3600)
+    simulation.advance(job_id)
+    assert simulation.job(job_id).state == JobState.RENDERING
+    simulation.clock.sleep(STRANDED_S + 1)
+    simulation.advance(job_id)
+    assert simulation.job(job_id).state == JobState.FAILED
 
 
 def test_workers_that_have_gone_are_forgotten(simulation, short):

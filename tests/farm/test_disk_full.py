@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 from contextlib import contextmanager, suppress
@@ -102,6 +103,18 @@ def test_the_spool_is_full(spooled, small_disk, request_, clip):
     job = spooled.run(job_id)
     assert_exact(job, clip, spooled)
     assert all(chunk.failures == 0 for chunk in spooled.farm.store.chunks(job_id))
+
+
+def test_a_clock_that_is_set_back_keeps_no_job_paused(spooled, small_disk, request_):
+    """There is room again, and the pause began in what is now the future."""
+    job_id = spooled.submit(**request_)
+    run_until(spooled, job_id, lambda job: job.num_rendered == 1)
+    small_disk.fill()
+    run_until(spooled, job_id, lambda job: job.state == JobState.PAUSED)
+    small_disk.free()
+    spooled.farm = dataclasses.replace(spooled.farm, wall=lambda: spooled.clock.now_s() - 3600)
+    spooled.advance(job_id)
+    assert spooled.job(job_id).state == JobState.RENDERING
 
 
 def test_the_output_is_full(simulation, small_disk, request_, clip):

@@ -106,3 +106,16 @@ def test_turns_go_round_when_there_are_more_jobs_than_slots():
     assert divide(jobs, 2, NOW) == {"j0": 0, "j1": 0, "j2": 0, "j3": 1, "j4": 1}
     busy = a_standing("busy", last_offer_at=NOW, num_in_flight=1)
     assert divide([*jobs, busy], 2, NOW)["busy"] == 1
+
+
+def test_a_clock_that_is_set_back_starves_nobody_for_an_hour():
+    """Whoever had its last offer in what is now the future may have waited for any time."""
+    low = a_standing("low", last_offer_at=NOW + 3600)
+    high = a_standing("high", priority=1)
+    assert divide([low, high], 4, NOW)["low"] == 1
+
+
+def test_a_newcomer_of_before_the_clock_was_set_back_is_none_for_an_hour():
+    newcomer = a_standing("newcomer", admitted_at=NOW + 3600, last_offer_at=None)
+    assert not newcomer.is_newcomer(NOW)
+    assert a_standing("fresh", admitted_at=NOW - 1, last_offer_at=None).is_newcomer(NOW)

@@ -135,6 +135,12 @@ def test_failed_chunks_are_shown_with_what_was_said(farm):
     assert (view.chunks_failed, view.can_retry) == (1, False)
 
 
+def test_no_time_is_below_zero_where_the_clock_was_set_back(farm):
+    farm.store.add_job(a_job("j1", created_at=time.time() + 3600, first_frame_at=time.time()))
+    view = job_view(farm, "j1")
+    assert (view.seconds, view.first_frame_s) == (0.0, 0.0)
+
+
 def test_why_a_job_is_paused_is_shown(farm):
     farm.store.add_job(a_job("j1", state="paused", pause_code="disk-full", pause_reason="full", priority=2))
     view = job_view(farm, "j1")
