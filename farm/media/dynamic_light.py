@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import av
@@ -21,13 +22,20 @@ _NAMES = {
 #: What MP4 calls HEVC, H.264 and AV1 that are to be shown with Dolby Vision's data only.
 _DOLBY_VISION_TAGS = {"dvhe", "dvh1", "dvav", "dva1", "dav1"}
 
+#: Its configuration record, of any version so far: a box of 32 bytes in MP4, and in Matroska a BlockAddIDType
+#: of four bytes, the same letters. FFmpeg keeps it in a stream's side data, which PyAV does not show.
+_DOLBY_VISION_RECORD = re.compile(rb"\x00\x00\x00\x20dv[cvw]C[\x01-\x04]|\x41\xe7\x84dv[cvw]C")
+
 _UNSPECIFIED = 2  # ISO/IEC 23091-2
 
 
-def dynamic_light(picture: av.VideoFrame, codec_tag: str) -> tuple[str, ...]:
-    """Return the names of the dynamic HDR data that come with a frame, or that its container promises."""
+def dynamic_light(picture: av.VideoFrame, codec_tag: str, header: bytes) -> tuple[str, ...]:
+    """Return the names of the dynamic HDR data that come with a frame, or that its container promises.
+
+    `header`: what the container says of its streams, as bytes.
+    """
     found = {name: None for kind, name in _NAMES.items() if picture.side_data.get(kind) is not None}
-    if codec_tag in _DOLBY_VISION_TAGS:
+    if codec_tag in _DOLBY_VISION_TAGS or _DOLBY_VISION_RECORD.search(header):
         found[_DOLBY_VISION] = None
     return tuple(found)
 

@@ -18,7 +18,7 @@ from farm.media.dynamic_light import dynamic_light
 from farm.media.info import MediaInfo, OtherStream, StreamInfo
 from farm.media.light import light_from
 from farm.media.opening import CUT_SHORT_HINT, open_video, reading
-from farm.media.wholeness import promised_bytes
+from farm.media.wholeness import header_of, promised_bytes
 
 __all__ = ["MediaInfo", "OtherStream", "StreamInfo", "choose_video", "probe"]
 
@@ -150,7 +150,7 @@ def _video_info(
         color_range=int(picture.color_range),
         has_b_frames=bool(codec.has_b_frames),
         light=light_from(_side(picture, "MASTERING_DISPLAY_METADATA"), _side(picture, "CONTENT_LIGHT_LEVEL")),
-        dynamic_light=dynamic_light(picture, codec.codec_tag),
+        dynamic_light=dynamic_light(picture, codec.codec_tag, header_of(path)),
         field_order=codec.field_order if rotation == 0 else 0,  # turned lines are no fields
     )
 

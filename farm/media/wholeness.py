@@ -21,6 +21,10 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 8794, RFC 9559
 _EBML_ID_BYTES = 4
 _LONGEST_SIZE_BYTES = 8
 
+#: How much of a header is looked at, in bytes: an MP4's grows by some ten for every frame, and so a day's has
+#: its first tracks in here; others say at once what their streams are.
+_MOST_OF_MOVIE_BYTES, _MOST_OF_HEAD_BYTES = 64 * 2**20, 2**20
+
 
 def is_box_file(path: Path) -> bool:
     """Say whether a file begins as QuickTime and MP4 files do."""
@@ -33,6 +37,19 @@ def has_movie_box(path: Path) -> bool:
     total = path.stat().st_size
     with path.open("rb") as file:
         return any(kind == b"moov" and end <= total for kind, end in _boxes(file, total))
+
+
+def header_of(path: Path) -> bytes:
+    """Return what describes a file's streams: an MP4's `moov`, the beginning of any other."""
+    start, length = 0, _MOST_OF_HEAD_BYTES
+    with path.open("rb") as file:
+        at = 0
+        for kind, end in _boxes(file, path.stat().st_size):
+            if kind == b"moov":
+                start, length = at, min(end - at, _MOST_OF_MOVIE_BYTES)
+            at = end
+        file.seek(start)
+        return file.read(length)
 
 
 def promised_bytes(path: Path) -> int | None:

@@ -62,6 +62,22 @@ def write_dynamic_hdr(
     return path
 
 
+def add_configuration(path: Path) -> None:
+    """Have an MP4 that FFmpeg wrote promise Dolby Vision: profile 8.1, level 1, no second layer."""
+    data = bytearray(path.read_bytes())
+    record = bytes([1, 0, 8 << 1, 1 << 3 | 0b101, 1 << 4]).ljust(24, b"\0")
+    box = (8 + len(record)).to_bytes(4, "big") + b"dvvC" + record
+    around = [
+        data.index(kind) - 4 for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1")
+    ]
+    sizes = [int.from_bytes(data[at : at + 4], "big") for at in around]
+    for at, size in zip(around, sizes, strict=True):
+        data[at : at + 4] = (size + len(box)).to_bytes(4, "big")
+    end = around[-1] + sizes[-1]
+    data[end:end] = box
+    path.write_bytes(data)
+
+
 def _unit(kind: int, payload: bytes) -> bytes:
     # Two zeros and a small number would look like a start code: a 3 goes between (H.265, section 7.4.2).
     return _START + bytes([kind << 1, 1]) + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", payload)

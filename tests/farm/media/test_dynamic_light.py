@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import av
@@ -10,8 +11,9 @@ import pytest
 from farm.media.info import StreamInfo
 from farm.media.probe import probe
 from farm.media.target import choose_target
-from tests.farm.media.dynamic_hdr import write_dynamic_hdr
+from tests.farm.media.dynamic_hdr import add_configuration, write_dynamic_hdr
 from tests.farm.media.worked import work
+from tests.services import find_ffmpeg
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -49,6 +51,21 @@ def test_a_container_that_promises_dolby_vision_is_believed(tmp_path):
     clip = write_dynamic_hdr(tmp_path / "clip.mp4")
     clip.write_bytes(clip.read_bytes().replace(b"hev1", b"dvhe"))
     assert probe(clip).video.dynamic_light == (VISION,)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "faststart.mp4", "clip.mkv"])
+def test_a_configuration_record_is_enough(tmp_path, name):
+    """Wherever the file has its index; ffprobe sees the same record."""
+    clip = write_dynamic_hdr(tmp_path / "clip.mp4")
+    assert probe(clip).video.dynamic_light == ()
+    add_configuration(clip)
+    if name != clip.name:
+        whole = ["-c", "copy", "-strict", "unofficial", str(tmp_path / name)]
+        faststart = ["-movflags", "faststart"] if name.startswith("faststart") else []
+        subprocess.run([find_ffmpeg(), "-v", "error", "-i", str(clip), *faststart, *whole], check=True)
+    command = ["ffprobe", "-v", "error", "-show_streams", str(tmp_path / name)]
+    assert b"DOVI configuration record" in subprocess.run(command, capture_output=True, check=True).stdout
+    assert probe(tmp_path / name).video.dynamic_light == (VISION,)
 
 
 def test_colours_that_only_dolby_vision_explains_are_warned_of(tmp_path):
