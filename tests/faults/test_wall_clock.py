@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.faults.recovery import suffer
-from tests.faults.wall_clock import CLOCK_FAULTS, KILL_AND_BACK, clock_fault, clock_scene
+from tests.faults.wall_clock import CLOCK_FAULTS, KILL_AND_BACK, KILL_LOCK_AND_BACK, clock_fault, clock_scene
 
 pytestmark = [pytest.mark.needs_redis, pytest.mark.needs_ffmpeg, pytest.mark.needs_compiler]
 
@@ -20,7 +20,14 @@ def on_clock(tmp_path_factory):
         yield found
 
 
-@pytest.mark.parametrize("name", CLOCK_FAULTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Takes a new reconciler's start, and the lock's term; tests/contracts has the lock itself.
+        pytest.param(name, marks=[pytest.mark.soak] if name == KILL_LOCK_AND_BACK else [])
+        for name in CLOCK_FAULTS
+    ],
+)
 def test_a_clock_that_is_set_costs_nothing_but_time(on_clock, clip, tmp_path, name: str, record_property):
     """Output identical, nothing left, and no attempt counts as failed but that of a killed worker."""
     scene, clock = on_clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import struct
 import subprocess
 import time
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.catalogue import Act, Fault, kill_worker
-from tests.faults.processes import children_of
+from tests.faults.gate import KEYS
+from tests.faults.processes import children_of, kill
 from tests.faults.scene import Scene, quick_scene
 from tests.services import find_compiler
 
@@ -27,6 +29,7 @@ CLOCK_FAULTS = (
     FORWARD := "clock set an hour forward",
     BACK := "clock set an hour back",
     KILL_AND_BACK := "kill -9 of a worker, and the clock set an hour back",
+    KILL_LOCK_AND_BACK := "kill -9 of the reconciler in a step, and the clock set an hour back",
 )
 
 #: How far a clock may be from what it should show, in seconds: somebody had to ask for it.
@@ -83,16 +86,35 @@ def clock_scene(folder: Path) -> Iterator[tuple[Scene, WallClock]]:
 def clock_fault(name: str, clock: WallClock) -> Fault:
     """Return one of `CLOCK_FAULTS`, done to this clock."""
     by_s = HOUR_S if name == FORWARD else -HOUR_S
-    return Fault(name, _set(clock, by_s, kills=name == KILL_AND_BACK))
+    return Fault(name, _set(clock, by_s, first=_FIRST.get(name)))
 
 
-def _set(clock: WallClock, by_s: int, *, kills: bool) -> Act:
-    """Return an act. A lease whose holder was killed ends, by a clock that is then set back, in an hour."""
+def _set(clock: WallClock, by_s: int, *, first: Act | None) -> Act:
+    """Return an act. What a dead process held ends, by a clock set back after its death, in an hour."""
 
     def act(scene: Scene, job: str, randomness: random.Random) -> None:
-        if kills:
-            kill_worker(scene, job, randomness)
+        if first is not None:
+            first(scene, job, randomness)
         clock.jump(by_s)
         clock.require_seen(scene)
 
     return act
+
+
+def _kill_in_step(scene: Scene, job: str, _random: random.Random) -> None:
+    """Kill the process that moves jobs on, while it has the job's lock."""
+    pid = scene.process("tasks")
+
+    def is_caught() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        with scene.redis() as redis:
+            if redis.exists(KEYS.advancing(job)):
+                return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    scene.wait("it is caught in a step", is_caught)
+    kill(pid)
+
+
+_FIRST: dict[str, Act] = {KILL_AND_BACK: kill_worker, KILL_LOCK_AND_BACK: _kill_in_step}
