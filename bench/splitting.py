@@ -64,7 +64,7 @@ def _shares(farm: RunningFarm, path: Path, title: str, engine: str) -> dict[str,
 
 def _stitch_s(farm: RunningFarm, job: str) -> float:
     database = sqlite3.connect(f"file:{farm.home / 'farm.db'}?mode=ro", uri=True)
-    query = "select finished_at - rendered_at from jobs where id = ?"
+    query = "select finished_at - rendered_at from job where id = ?"
     return float(database.execute(query, (job,)).fetchone()[0])
 
 
