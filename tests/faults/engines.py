@@ -30,6 +30,7 @@ class Trial(Passthrough):
         for frame in super().run(frames, source, fuse):
             for what, start, end, workers in json.loads(Path(os.environ["TRIAL"]).read_text()):
                 if start <= frame.index < end and (workers is None or me in workers):
+                    struck(Path(os.environ["TRIAL"])).write_text(me)
                     MISFORTUNES[what]()
             yield frame
 
@@ -41,6 +42,11 @@ class Weighty(Trial):
 
     def models(self, fuse: FuseSpec) -> dict[str, str]:
         return {"weighty-net": hashlib.sha256(os.environ["FARM_WORKER_NAME"].encode()).hexdigest()}
+
+
+def struck(orders: Path) -> Path:
+    """Return the file that names the last worker on which something failed."""
+    return orders.with_suffix(".struck")
 
 
 def _raise() -> None:

@@ -248,7 +248,8 @@ def test_who_stops_watching_is_told_that_the_job_goes_on(running_farm, farm, env
     assert (told["state"], told["error"]["code"]) == ("rendering", "interrupted")
     assert f"job {job} goes on" in err
     assert f"`farm cancel {job}`" in told["error"]["hint"]
-    assert json.loads(farm("status", job, "--json").stdout)["state"] == "rendering"
+    # A fast machine may have ended it by now; nobody has stopped it.
+    assert json.loads(farm("status", job, "--json").stdout)["state"] in {"rendering", "stitching", "done"}
 
 
 def test_flower_asks_for_its_password_and_shows_the_chunks(running_farm, farm, record, clip, tmp_path):
