@@ -55,7 +55,8 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, daemon=True, name="keeper")
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Begin to beat, watched from the first moment: a render may hang before the keeper's first turn."""
+        self._patience.rearm()
         self._thread.start()
 
     def close(self) -> None:

@@ -194,9 +194,6 @@ def test_a_render_that_hangs_is_noticed_by_its_frames(scene, orders, short_clip,
     assert "in _hang" in log, "the stacks say where"
 
 
-# Now and then the watchdog does not end the process, and the worker stays lost until somebody restarts it:
-# why is not known yet. The chunk itself always goes to another.
-@pytest.mark.soak
 def test_a_render_that_hangs_with_the_interpreter_locked_is_ended(scene, orders, short_clip, tmp_path):
     """Nothing of that process can run, so its lease lapses; a watchdog outside the interpreter ends it."""
     stuck, reason = hang(scene, orders, short_clip, tmp_path / "out.mov", "seize")
