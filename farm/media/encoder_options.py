@@ -7,21 +7,12 @@ chunk to chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
+from farm.codings import X264Preset
 from farm.media.light import NO_LIGHT, Light
 
-SPEEDS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
+SPEEDS: tuple[str, ...] = get_args(X264Preset)
 
 _B_FRAMES = 3
 

@@ -1,6 +1,6 @@
 """What users ask of the farm, as the API takes it: a file per topic."""
 
-from farm.requests.encoding import Codec, X264Preset
+from farm.codings import Codec, X264Preset
 from farm.requests.fusion import FusionMode, FusionPreset
 from farm.requests.job import JobRequest
 from farm.requests.scheduling import PriorityRequest, UnblockRequest

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
+from farm.codings import Codec, X264Preset
 from farm.requests.body import Body
-
-#: x264's presets, fastest first (x264_preset_names in its x264.h).
-X264Preset = Literal[
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-]
-
-
-#: FFmpeg's names of the coding formats that outputs may have.
-Codec = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 
 
 class EncodingRequest(Body):

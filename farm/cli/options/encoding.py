@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from farm.codings import Codec as Coding
+from farm.codings import X264Preset
 
 _PANEL = "How the output is encoded"
 
 Codec = Annotated[
-    # Those of `farm.requests.Codec`, which would bring pydantic, and slow `--help` down.
-    Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"] | None,
+    Coding | None,
     typer.Option(
         "--codec",
         help="What the video is written as. ProRes goes into .mov, FFV1 into .mkv and .mov. "
@@ -108,19 +110,7 @@ Fragmented = Annotated[
     typer.Option("--fragmented", help="MP4 in fragments, for streaming as it is.", rich_help_panel=_PANEL),
 ]
 EncoderPreset = Annotated[
-    # Those of `farm.requests.X264Preset`, which would bring pydantic, and slow `--help` down.
-    Literal[
-        "ultrafast",
-        "superfast",
-        "veryfast",
-        "faster",
-        "fast",
-        "medium",
-        "slow",
-        "slower",
-        "veryslow",
-        "placebo",
-    ],
+    X264Preset,
     typer.Option(
         "--encoder-preset",
         help="The encoder's speed, in x264's words; slower makes smaller files.",
