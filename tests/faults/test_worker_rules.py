@@ -113,10 +113,24 @@ def pids(scene) -> dict[str, int]:
     return {worker["worker"]: worker["pid"] for worker in scene.get("/api/workers")}
 
 
+def living(scene) -> dict[str, int]:
+    """Wait until both workers live, and return their processes: a beat outlives its process for a while."""
+
+    def find() -> dict[str, int] | None:
+        found = pids(scene)
+        is_whole = found.keys() == {FIRST, SECOND} and all(
+            Path(f"/proc/{pid}").exists() for pid in found.values()
+        )
+        return found if is_whole else None
+
+    found: dict[str, int] = scene.wait("both workers are up", find)
+    return found
+
+
 def test_a_chunk_that_runs_out_of_memory_goes_to_another_worker(scene, orders, short_clip, tmp_path):
     """The worker stays; after three such chunks it leaves with the reason, and is started afresh."""
     order(orders, ("memory", 0, 10**9, [SECOND]), ("slow", 0, 10**9, [FIRST]))
-    before = pids(scene)
+    before = living(scene)
     job = submit(scene, short_clip, tmp_path / "out.mov")
     scene.wait("three chunks have failed", lambda: len(reasons(scene, job)) == 3)
     order(orders)
@@ -132,7 +146,7 @@ def test_a_chunk_that_runs_out_of_memory_goes_to_another_worker(scene, orders, s
 def test_a_worker_that_loses_its_device_leaves_the_farm_and_says_why(scene, orders, short_clip, tmp_path):
     """Its chunk is handed back uncounted; its supervisor is told by the exit status, and starts it anew."""
     order(orders, ("device", 0, 10**9, [SECOND]), ("slow", 0, 10**9, [FIRST]))
-    before = pids(scene)
+    before = living(scene)
     job = submit(scene, short_clip, tmp_path / "out.mov")
     reason = scene.wait("the loss is reported", lambda: reasons(scene, job))[0]
     assert reason.startswith("device-lost: AcceleratorError: CUDA error: unspecified launch failure")
@@ -168,9 +182,7 @@ def hang(scene, orders, clip: Path, output: Path, how: str) -> tuple[str, str]:
     """Let whoever gets the last second hang in it, once; return that worker, and the reason given."""
     struck(orders).unlink(missing_ok=True)
     order(orders, (how, 236, 237, None))
-    before = scene.wait(
-        "both workers are up", lambda: len(found := pids(scene)) == len({FIRST, SECOND}) and found
-    )
+    before = living(scene)
     job = submit(scene, clip, output)
     stuck = scene.wait("somebody hangs", lambda: struck(orders).exists() and struck(orders).read_text())
     # On a loaded machine somebody else's lease may lapse, too: that says nothing of who hangs.
