@@ -47,13 +47,18 @@ def face_region(crop: NDArray[np.float32], pose: Pose, outline_mask: Mask) -> Ma
 
 
 def _seen_from(centre: NDArray[np.float32], likely: Mask) -> Mask:
-    """Return for each pixel the least value on its way to `centre`: the part that is star-shaped about it."""
+    """Return for each pixel the least value on its way to `centre`: the part that is star-shaped about it.
+
+    Beyond the picture nothing is face. OpenCV would leave what lies there as the memory happens to be: once
+    in a while that is no number, and a filter spreads it over the whole face.
+    """
     side_px = likely.shape[0]
     reach = (int(side_px * 0.75), 2 * side_px)  # rays run to the corners; angles as fine as pixels at the rim
     middle = (float(centre[0]), float(centre[1]))
-    rays = cv2.warpPolar(likely, reach, middle, reach[0], cv2.WARP_POLAR_LINEAR | cv2.INTER_LINEAR)
+    out = cv2.WARP_POLAR_LINEAR | cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
+    rays = cv2.warpPolar(likely, reach, middle, reach[0], out)
     least = np.minimum.accumulate(rays, axis=1)
-    back = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    back = out | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpPolar(least, (side_px, side_px), middle, reach[0], back), np.float32)
 
 
