@@ -18,12 +18,13 @@ from bench.clips import TARGET
 from bench.results import write
 from broker.messages import FuseSpec
 from workers.face.align import inverse
-from workers.face.fuse import Likeness, fuse_faces
+from workers.face.fuse import Crop, Likeness, fuse_faces
 from workers.face.patch import Patch
 from workers.face.pyramid import Pyramid, shrunk
 from workers.media.pictures import planes_of
 from workers.media.planes import Canvas
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
+from workers.swappers.passes import Passes, Run
 from workers.swappers.portrait import PortraitSwapper
 
 CLAIM = (
@@ -82,34 +83,40 @@ def measure(way: str, side_px: int) -> dict[str, Any]:
 
 def _region(swapper: PortraitSwapper, frame: Any, likeness: Likeness, landmarks: Rgb) -> Any:
     canvas = Canvas(frame)
-    (patch,) = fuse_faces(canvas, [landmarks], likeness, swapper._fuse, FuseSpec(engine="portrait"))  # noqa: SLF001
+    patch = _patch(canvas, landmarks, likeness, swapper._fuse)  # noqa: SLF001
     patch.put(canvas, ratio=1.0)
     return canvas.picture, patch.extent(canvas)
 
 
 def _frame(swapper: PortraitSwapper, frame: Any, likeness: Likeness, landmarks: Rgb) -> Any:
     """The same steps, with the frame itself for a crop."""
-    canvas, placed = Canvas(frame), {}
+    canvas, seen = Canvas(frame), []
 
-    def keep(target: Rgb, source: Rgb, mask: Rgb) -> Rgb:
-        placed.update(source=source, mask=mask)
-        return target
+    def keep(crops: list[Crop]) -> list[Rgb]:
+        seen.extend(crops)
+        return [crop.target for crop in crops]
 
-    (patch,) = fuse_faces(canvas, [landmarks], likeness, keep, FuseSpec(engine="portrait"))
+    patch = _patch(canvas, landmarks, likeness, keep)
     size, back = (frame.width, frame.height), inverse(patch.matrix)
-    source = cv2.warpAffine(placed["source"], back, size, borderMode=cv2.BORDER_REPLICATE)
-    mask = np.asarray(cv2.warpAffine(placed["mask"], back, size), np.float32)
-    target = canvas.read((0, 0, *size))
+    source = cv2.warpAffine(seen[0].source, back, size, borderMode=cv2.BORDER_REPLICATE)
+    mask = np.asarray(cv2.warpAffine(seen[0].mask, back, size), np.float32)
+    whole_crop = Crop(canvas.read((0, 0, *size)), np.asarray(source, np.float32), mask)
     whole = Patch(
         landmarks=landmarks,
         matrix=np.eye(2, 3, dtype=np.float32),
-        fused=swapper._fuse(target, np.asarray(source, np.float32), mask),  # noqa: SLF001
+        fused=swapper._fuse([whole_crop])[0],  # noqa: SLF001
         mask=mask,
         tone=patch.tone,
     )
     box = patch.extent(canvas)
     whole.put(canvas, ratio=1.0)
     return canvas.picture, box
+
+
+def _patch(canvas: Canvas, landmarks: Rgb, likeness: Likeness, run: Run[Crop, Rgb]) -> Patch:
+    work = fuse_faces(canvas, [landmarks], likeness, FuseSpec(engine="portrait"))
+    ((patch,),) = Passes(run, size=1, kind_of=len).through([work])
+    return patch
 
 
 def _quality(frame: Any, fused: Any, box: tuple[int, int, int, int]) -> dict[str, float | int]:

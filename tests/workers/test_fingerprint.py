@@ -68,6 +68,15 @@ def test_another_precision_shows(monkeypatch, tmp_path):
     assert "model fusion-lite" not in parts
 
 
+def test_another_size_of_passes_shows(monkeypatch, tmp_path):
+    """It changes last bits: workers that differ in it are told apart, instead of making a seam."""
+    (tmp_path / "farm.yaml").write_text("inference: {batch: 3}")
+    monkeypatch.setenv("FARM_WORKER_SETTINGS", str(tmp_path / "farm.yaml"))
+    assert "model fusion-lite, 3 at once" in fingerprint(
+        open_swapper("portrait"), FuseSpec(engine="portrait"), None
+    )
+
+
 def test_an_operators_own_engine_is_known_by_its_source():
     assert "engine trial" in fingerprint(Trial(), FuseSpec(engine="trial"), None)
 

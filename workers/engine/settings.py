@@ -97,7 +97,7 @@ KEYS = (
         default=1,
         least=1,
         most=64,
-        meaning="crops in one pass, always padded to it; `portrait` has one at a time: more only costs it",
+        meaning="crops of several frames in one pass, always padded to it; the same on all workers of a job",
     ),
     Key(
         name="cuda_graph.enabled",

@@ -1,10 +1,10 @@
-"""The faces of one frame: each target cut out, the source laid over it, both fused."""
+"""The faces of one frame: each target cut out, the source laid over it, both given away to be fused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,32 @@ from workers.face import align
 from workers.face.align import CROP_SIDES_PX, Matrix, Points
 from workers.face.color import match
 from workers.face.mask import Mask, hull, hull_mask
-from workers.face.patch import Patch
+from workers.face.patch import Patch, extent
 from workers.face.place import bend, controls, lay
 from workers.face.pyramid import Pyramid
-from workers.face.region import Roi, bounds, within
+from workers.face.region import Roi, bounds, overlap, within
 from workers.face.retouch import retouched
 from workers.face.shape import pose_of
 from workers.face.skin import face_region
 from workers.face.tone import tone_of
 from workers.media.planes import Canvas, Rgb
 
-# Takes (target, placed source, mask) as float32 arrays (S, S, 3), (S, S, 3), (S, S); returns (S, S, 3).
-Fuse = Callable[[Rgb, Rgb, Mask], Rgb]
+
+class Crop(NamedTuple):
+    """What is to be fused. Its fields are what `workers.face.modes` takes."""
+
+    target: Rgb  # (S, S, 3)
+    source: Rgb  # (S, S, 3), placed over the target and in its colours
+    mask: Mask  # (S, S)
+
+    @property
+    def side_px(self) -> int:
+        """Return S."""
+        return len(self.mask)
+
+
+#: Yields crops, is sent them fused (S, S, 3), as often as it needs to, and returns the frame's patches.
+Fusing: TypeAlias = Generator[list[Crop], list[Rgb], list[Patch]]
 
 _LEAST_SIDE_PX = 12.0  # of a face, by the template: smaller ones have nothing to fuse
 
@@ -53,40 +67,71 @@ class Likeness:
         return cls(crops=crops, regions=regions, controls=ties)
 
 
-def fuse_faces(
-    canvas: Canvas, faces: Sequence[Points], likeness: Likeness, fuse: Fuse, spec: FuseSpec
-) -> list[Patch]:
-    """Fuse the source with every face whose landmarks (5, 2) are given, and return what is to be put.
+def fuse_faces(canvas: Canvas, faces: Sequence[Points], likeness: Likeness, spec: FuseSpec) -> Fusing:
+    """Fuse the source with every face whose landmarks (5, 2) are given; the result is what is to be put.
 
     `spec` says how their skin and light are retouched. Faces that are too small or outside the picture are
-    left out. Where faces overlap, each sees those before it as they will be: then `canvas` changes, else not.
+    left out. Where faces overlap, each sees those before it as they will be: then `canvas` changes, else not,
+    and only then the faces of a frame are not asked for together.
     """
     patches: list[Patch] = []
+    cuts: list[_Cut] = []
     for number, landmarks in enumerate(faces):
-        patch = _fused(canvas, landmarks, likeness, fuse, spec)
-        if patch is None:
-            continue
-        patches.append(patch)
-        if any(_overlap(patch.extent(canvas), _crop_of(canvas, later)[2]) for later in faces[number + 1 :]):
+        if _are_under(canvas, landmarks, cuts):
+            patches += yield from _fused(canvas, cuts, faces[number:], spec)
+            cuts = []
+        cut = _cut_out(canvas, landmarks, likeness)
+        cuts += [] if cut is None else [cut]
+    if cuts:
+        patches += yield from _fused(canvas, cuts, (), spec)
+    return patches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """A face, cut out, and what is needed to bring it back."""
+
+    landmarks: Points
+    matrix: Matrix
+    placed: Rgb  # the source over it, in its own colours
+    crop: Crop
+
+    def patch(self, fused: Rgb, spec: FuseSpec) -> Patch:
+        target, _, mask = self.crop
+        return Patch(
+            landmarks=self.landmarks,
+            matrix=self.matrix,
+            fused=retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness),
+            mask=mask,
+            tone=tone_of(fused, self.placed, target, mask),
+        )
+
+
+def _fused(canvas: Canvas, cuts: Sequence[_Cut], later: Sequence[Points], spec: FuseSpec) -> Fusing:
+    """Have faces fused, and put those that the `later` ones see."""
+    fused = yield [cut.crop for cut in cuts]
+    patches = [cut.patch(face, spec) for cut, face in zip(cuts, fused, strict=True)]
+    for patch in patches:
+        if any(overlap(patch.extent(canvas), _crop_of(canvas, landmarks)[2]) for landmarks in later):
             patch.put(canvas, ratio=spec.ratio)
     return patches
 
 
-def _fused(canvas: Canvas, landmarks: Points, likeness: Likeness, fuse: Fuse, spec: FuseSpec) -> Patch | None:
+def _are_under(canvas: Canvas, landmarks: Points, cuts: Sequence[_Cut]) -> bool:
+    """Say whether the crop of these landmarks shows any of the faces that are cut out."""
+    roi = _crop_of(canvas, landmarks)[2] if cuts else None
+    return roi is not None and any(overlap(extent(canvas, cut.matrix, cut.crop.mask), roi) for cut in cuts)
+
+
+def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness) -> _Cut | None:
     matrix, side_px, roi = _crop_of(canvas, landmarks)
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return None
     crop = Pyramid(canvas.read(roi)).crop(within(matrix, roi), side_px)
     target = np.asarray(np.clip(crop, 0, 1), np.float32)
     placed, mask = _placed(align.apply(matrix, landmarks), likeness, side_px)
-    fused = fuse(target, match(placed, target, mask), mask)
-    return Patch(
-        landmarks=landmarks,
-        matrix=matrix,
-        fused=retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness),
-        mask=mask,
-        tone=tone_of(fused, placed, target, mask),
-    )
+    ready = Crop(target=target, source=match(placed, target, mask), mask=mask)
+    return _Cut(landmarks=landmarks, matrix=matrix, placed=placed, crop=ready)
 
 
 def _crop_of(canvas: Canvas, landmarks: Points) -> tuple[Matrix, int, Roi]:
@@ -94,10 +139,6 @@ def _crop_of(canvas: Canvas, landmarks: Points) -> tuple[Matrix, int, Roi]:
     side_px = align.crop_side(landmarks)
     matrix = align.similarity(landmarks, align.template(side_px))
     return matrix, side_px, canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
-
-
-def _overlap(a: Roi, b: Roi) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _placed(marks: Points, likeness: Likeness, side_px: int) -> tuple[Rgb, Mask]:

@@ -36,10 +36,15 @@ class Patch:
 
     def extent(self, canvas: Canvas) -> Roi:
         """Return the box in the frame around the mask, which is about a third of the crop."""
-        x, y, width, height = cv2.boundingRect((self.mask > 0).astype(np.uint8))
-        last = self.mask.shape[0] - 1
-        first = (max(0, x - 1), max(0, y - 1))
-        return canvas.fit(bounds(self.matrix, first, (min(last, x + width), min(last, y + height))))
+        return extent(canvas, self.matrix, self.mask)
+
+
+def extent(canvas: Canvas, matrix: Matrix, mask: Mask) -> Roi:
+    """Return the box in the frame around a crop's mask."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    last = mask.shape[0] - 1
+    first = (max(0, x - 1), max(0, y - 1))
+    return canvas.fit(bounds(matrix, first, (min(last, x + width), min(last, y + height))))
 
 
 def _returned(sharp: Rgb, fused: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:

@@ -26,3 +26,8 @@ def within(matrix: Matrix, roi: Roi) -> Matrix:
     """Return `matrix` for coordinates that start at the region's corner."""
     shift = matrix[:, 2] + matrix[:, :2] @ np.array(roi[:2], np.float32)
     return np.asarray(np.column_stack([matrix[:, :2], shift]), np.float32)
+
+
+def overlap(one: Roi, other: Roi) -> bool:
+    """Say whether two boxes share a pixel."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

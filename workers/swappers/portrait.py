@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
 from workers.engine.fusion import FusionEngine
+from workers.engine.ladder import Point
 from workers.engine.opening import open_fusion
 from workers.engine.precision import Precision
 from workers.face import tone
-from workers.face.fuse import Likeness, fuse_faces
+from workers.face.fuse import Crop, Likeness, fuse_faces
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
@@ -30,7 +31,8 @@ from workers.models.unet import blur_inner
 from workers.models.weights import read_facts
 from workers.swappers.calm import Fused, calmed
 from workers.swappers.contract import Source
-from workers.swappers.following import sights
+from workers.swappers.following import Sight, sights
+from workers.swappers.passes import Passes, Work
 from workers.swappers.portraits import choice, decoded, faces_in
 
 # Takes x (N, 6, S, S), mask (N, 1, S, S) and target (N, 3, S, S), float32 RGB in 0..1; returns (N, 3, S, S).
@@ -75,7 +77,7 @@ class PortraitSwapper:
             self._fusion.warm()
         self._finder.find(Pyramid(np.zeros((720, LONGEST_SIDE_PX, 3), np.uint8)))
         blank = np.zeros((_WARM_SIDE_PX, _WARM_SIDE_PX, 3), np.float32)
-        self._fuse(blank, blank, np.ones(blank.shape[:2], np.float32))
+        self._fuse([Crop(blank, blank, np.ones(blank.shape[:2], np.float32))])
 
     @property
     def plan(self) -> str:
@@ -98,18 +100,23 @@ class PortraitSwapper:
     def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
         """Yield every frame that is not context, `radius` frames after it came in, or when no more come.
 
-        At most `radius` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched.
+        At most `radius` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched; where
+        the fusion takes N crops at once, N - 1 frames more, and so much later.
         """
         yield from calmed(self._fused(frames, source.prepared, fuse), ratio=fuse.ratio)
 
     def _fused(self, frames: Iterable[Frame], likeness: Likeness, fuse: FuseSpec) -> Iterator[Fused]:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
-        fusion = {"normal": self._fuse, "blend": poisson, "overlay": multiband}[fuse.mode]
         finder = self._finder_for(fuse)
         seen = sights(frames, finder, which=fuse.faces, threshold=fuse.threshold, margin=tone.REACH)
-        for sight in seen:
-            patches = fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, fusion, fuse)
-            yield Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
+        yield from self._passes(fuse).through(_fused(sight, likeness, fuse) for sight in seen)
+
+    def _passes(self, fuse: FuseSpec) -> Passes[Crop, Rgb]:
+        classical = {"blend": poisson, "overlay": multiband}.get(fuse.mode)
+        if classical is not None:
+            return Passes(lambda crops: [classical(*crop) for crop in crops], size=1, kind_of=_side_px)
+        size = self._fusion.first.batch if isinstance(self._fusion, FusionEngine) else 1
+        return Passes(self._fuse, size=size, kind_of=_side_px)
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
         if fuse.analyser != OWN:
@@ -117,18 +124,31 @@ class PortraitSwapper:
         return self._finder.down_to(fuse.smallest)
 
     def _fusion_name(self) -> str:
-        """Name the network, and its precision where a setting has chosen another than float32."""
-        if not isinstance(self._fusion, FusionEngine) or self._fusion.first.precision is Precision.FP32:
-            return "fusion-lite"
-        return f"fusion-lite in {self._fusion.first.precision}"
+        """Name the network, its precision if it is not float32, and the size of its passes if it is not 1.
+
+        Both show, the size in the last bits only: workers that share a job must agree.
+        """
+        first = self._fusion.first if isinstance(self._fusion, FusionEngine) else Point()
+        precision = "" if first.precision is Precision.FP32 else f" in {first.precision}"
+        return f"fusion-lite{precision}" + ("" if first.batch == 1 else f", {first.batch} at once")
 
     @torch.inference_mode()
-    def _fuse(self, target: Rgb, source: Rgb, mask: NDArray[np.float32]) -> Rgb:
-        """Fuse one crop; always alone, because a batch's size may show in the last bits."""
-        sharp, placed = self._tensor(target), self._tensor(source)
-        soft = torch.from_numpy(mask)[None, None].to(self._device)
+    def _fuse(self, crops: Sequence[Crop]) -> list[Rgb]:
+        """Fuse crops of one side, together; the engine sees to it that their number does not show."""
+        sharp, placed = (self._tensor([crop[part] for crop in crops]) for part in (0, 1))
+        soft = self._tensor([crop.mask[..., None] for crop in crops])
         fused = self._fusion(torch.cat([blur_inner(sharp, soft), placed], dim=1), soft, sharp)
-        return np.ascontiguousarray(fused[0].permute(1, 2, 0).float().cpu().numpy())
+        return [np.ascontiguousarray(one) for one in fused.permute(0, 2, 3, 1).float().cpu().numpy()]
 
-    def _tensor(self, crop: Rgb) -> Tensor:
-        return torch.from_numpy(crop).permute(2, 0, 1)[None].contiguous().to(self._device)
+    def _tensor(self, pictures: Sequence[NDArray[np.float32]]) -> Tensor:
+        return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(self._device)
+
+
+def _fused(sight: Sight, likeness: Likeness, fuse: FuseSpec) -> Work[Crop, Rgb, Fused]:
+    """Fuse the faces of one frame."""
+    patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, fuse)
+    return Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
+
+
+def _side_px(crop: Crop) -> int:
+    return crop.side_px

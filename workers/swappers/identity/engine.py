@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
 from workers.errors import SourceUnusable
+from workers.face.align import Points
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
 from workers.frames import Face, Frame
@@ -21,12 +22,16 @@ from workers.swappers.contract import Source
 from workers.swappers.following import followed
 from workers.swappers.identity.boost import unweave, weave
 from workers.swappers.identity.network import SwapNetwork
-from workers.swappers.identity.paste import change_face
+from workers.swappers.identity.paste import change_faces
 from workers.swappers.identity.source import Likeness, SourceEncoder, SourceInput
+from workers.swappers.passes import Passes, Work
 from workers.swappers.portraits import choice, decoded, faces_in, unpacked
 
 #: Frames whose faces are known before they are changed. Few: each holds a picture.
 _AHEAD_FRAMES = 2
+
+#: Crops in one pass: a file says how many it takes, and mostly that is one.
+_PASS_CROPS = 1
 
 
 class IdentitySwapper:
@@ -85,16 +90,20 @@ class IdentitySwapper:
         contract = self._network.contract
         side_px = contract.side_px * fuse.boost
 
-        def change(crop: Rgb) -> Rgb:
-            changed = self._change(crop, source.prepared, fuse.boost)
-            return changed if fuse.ratio == 1 else crop + np.float32(fuse.ratio) * (changed - crop)
+        def work(frame: Frame, faces: Sequence[Points]) -> Work[Rgb, Rgb, Frame]:
+            canvas = Canvas(frame.picture)
+            num = yield from change_faces(canvas, faces, contract.template, side_px)
+            return Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+
+        def change(crops: list[Rgb]) -> list[Rgb]:
+            changed = self._change(crops, source.prepared, fuse.boost)
+            pairs = zip(crops, changed, strict=True)
+            return changed if fuse.ratio == 1 else [a + np.float32(fuse.ratio) * (b - a) for a, b in pairs]
 
         stream = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
         # Networks of this kind take most of a core, and so does the detector: each gets a thread.
-        for frame, faces in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()):
-            canvas = Canvas(frame.picture)
-            num = sum(change_face(canvas, face, contract.template, side_px, change) for face in faces)
-            yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+        works = (work(*seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
+        yield from Passes(change, size=_PASS_CROPS, kind_of=len).through(works)
 
     def _look(
         self, name: str, content: bytes, fuse: FuseSpec
@@ -112,8 +121,8 @@ class IdentitySwapper:
             return self._analysers.finder(fuse.analyser)
         return self._finder.down_to(fuse.smallest) if isinstance(self._finder, FaceFinder) else self._finder
 
-    def _change(self, crop: Rgb, source: SourceInput, boost: int) -> Rgb:
-        """Change one crop; faces are never batched together: a batch's size may show in the last bits."""
+    def _change(self, crops: list[Rgb], source: SourceInput, boost: int) -> list[Rgb]:
+        """Change crops one by one, each as one batch of its parts, whose number is always the same."""
         if boost == 1:
-            return np.asarray(self._network.swap(crop[None], source)[0])
-        return weave(self._network.swap(unweave(crop, boost), source), boost)
+            return [np.asarray(self._network.swap(crop[None], source)[0]) for crop in crops]
+        return [weave(self._network.swap(unweave(crop, boost), source), boost) for crop in crops]

@@ -1,8 +1,9 @@
-"""One face of one frame: cut out as the network wants it, changed, and put back under a soft mask."""
+"""The faces of one frame: cut out as the network wants them, and put back, changed, under a soft mask."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -11,34 +12,70 @@ from workers.face import align
 from workers.face.align import Matrix, Points
 from workers.face.mask import Mask
 from workers.face.pyramid import Pyramid
-from workers.face.region import bounds, within
+from workers.face.region import Roi, bounds, overlap, within
 from workers.face.templates import landmarks_of
 from workers.media.planes import Canvas, Rgb
 from workers.swappers.identity.mask import box_mask
 
-# Takes a crop (S, S, 3), RGB in 0..1, and returns it changed.
-Change = Callable[[Rgb], Rgb]
+#: Yields crops (S, S, 3), RGB in 0..1, is sent them changed, and returns how many faces that were.
+Changing: TypeAlias = Generator[list[Rgb], list[Rgb], int]
 
 #: From the eyes' centre to the mouth's, in pixels: in smaller faces nothing shows of another identity.
 _LEAST_PX = 6.0
 
 
-def change_face(canvas: Canvas, landmarks: Points, template: str, side_px: int, change: Change) -> bool:
-    """Change the face with these landmarks (5, 2). Only pixels under the mask change.
+def change_faces(canvas: Canvas, faces: Iterable[Points], template: str, side_px: int) -> Changing:
+    """Change the faces with these landmarks (5, 2). Only pixels under their masks change.
 
-    Return False, and change nothing, when the face is too small or outside the picture.
+    Faces that are too small or outside the picture are left out. Where crops overlap, each shows what became
+    of those before it; all others are asked for together.
     """
+    cuts: list[_Cut] = []
+    num = 0
+    for landmarks in faces:
+        place = _place(canvas, landmarks, template, side_px)
+        if place is None:
+            continue
+        if any(overlap(place[1], cut.roi) for cut in cuts):
+            yield from _changed(canvas, cuts)
+            cuts = []
+        cuts.append(_cut_out(canvas, *place, side_px))
+        num += 1
+    if cuts:
+        yield from _changed(canvas, cuts)
+    return num
+
+
+class _Cut(NamedTuple):
+    """A face, cut out, and where it lies."""
+
+    roi: Roi
+    sharp: Rgb  # the frame's pixels there
+    matrix: Matrix  # from them to the crop
+    crop: Rgb
+
+
+def _changed(canvas: Canvas, cuts: Sequence[_Cut]) -> Generator[list[Rgb], list[Rgb], None]:
+    """Have faces changed that do not touch, and put them back."""
+    changed = yield [cut.crop for cut in cuts]
+    for cut, face in zip(cuts, changed, strict=True):
+        difference, mask = _returned(cut.sharp, face, box_mask(len(face)), cut.matrix)
+        canvas.add(cut.roi, difference, mask)
+
+
+def _place(canvas: Canvas, landmarks: Points, template: str, side_px: int) -> tuple[Matrix, Roi] | None:
+    """Return the way from the frame to a face's crop, and the box that it covers; None if it is left out."""
     if np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[3:].mean(axis=0)) < _LEAST_PX:
-        return False
+        return None
     matrix = align.similarity(landmarks, landmarks_of(template, side_px))
     roi = canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
-    if roi[0] >= roi[2] or roi[1] >= roi[3]:
-        return False
+    return None if roi[0] >= roi[2] or roi[1] >= roi[3] else (matrix, roi)
+
+
+def _cut_out(canvas: Canvas, matrix: Matrix, roi: Roi, side_px: int) -> _Cut:
     sharp, local = canvas.read(roi), within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
-    difference, mask = _returned(sharp, change(crop), box_mask(side_px), local)
-    canvas.add(roi, difference, mask)
-    return True
+    return _Cut(roi=roi, sharp=sharp, matrix=local, crop=crop)
 
 
 def _returned(sharp: Rgb, changed: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:
