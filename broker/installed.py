@@ -15,7 +15,10 @@ from typing import Any, Literal, Self
 
 from broker.errors import ModelMissing, ModelSpoiled
 
-Kind = Literal["swapper", "analyser", "segmenter"]
+Kind = Literal["swapper", "analyser", "segmenter", "restorer", "upscaler"]
+
+#: What a network of each contract makes of a picture's sides: outputs are planned by it, frames enlarged.
+UPSCALING = {"esrgan-x2": 2, "esrgan-x4": 4, "esrgan-x8": 8}
 
 REGISTRY = "registry.json"
 VERSION = 1

@@ -70,6 +70,10 @@ class FuseSpec:
     threshold: float = 0.8  # how sure the detector must be of a face; ONet's usual threshold
     smallest: float = 0.05  # of the shorter side: smaller faces are not sought; the farm's own detector only
     analyser: str = "mtcnn"  # what finds the faces: the farm's own, or an installed one's name
+    restore: str | None = None  # an installed network that restores fused faces
+    restore_weight: float = 0.8  # 0..1: how much of what it restores is taken
+    restore_fidelity: float = 0.5  # 0..1: how closely it keeps to what it sees, where it has such an input
+    upscale: str | None = None  # an installed network that enlarges whole frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

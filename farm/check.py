@@ -7,6 +7,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from broker.config import models_directory
+from broker.installed import ModelStore
 from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.media.delivery import Delivery, choose_delivery
 from farm.media.info import MediaInfo
@@ -16,6 +18,7 @@ from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
+from farm.stages import as_rendered, check_stages
 from farm.wishes import wished_outputs
 
 #: What only the portrait engine can do: swap networks paint the whole face themselves.
@@ -35,7 +38,10 @@ def check(request: JobRequest) -> tuple[MediaInfo, Delivery]:
     """
     info = _read(request)
     _check_moments(request, info)
-    delivery = choose_delivery(wished_outputs(request, info), info)
+    store = ModelStore(models_directory())
+    check_stages(request, info, store)
+    shown = as_rendered(request, info, store)
+    delivery = choose_delivery(wished_outputs(request, shown), shown)
     _check_engine(request)
     _check_source(request)
     for target in delivery.outputs:

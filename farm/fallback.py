@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from broker.config import models_directory
+from broker.installed import ModelStore
 from farm.bootstrap import Farm
 from farm.media.delivery import Delivery, choose_delivery
 from farm.media.encoders import ENCODERS
@@ -9,6 +11,7 @@ from farm.media.info import MediaInfo
 from farm.media.wishes import AUTO
 from farm.models import Job
 from farm.requests import JobRequest
+from farm.stages import as_rendered
 from farm.wishes import wished_outputs
 
 
@@ -18,7 +21,7 @@ def fall_back(farm: Farm, job: Job, trouble: str) -> None:
     request = JobRequest(**job.request)
     codec = request.codec or ENCODERS[encoder].codec
     changed = JobRequest.model_validate({**request.model_dump(), "codec": codec, "encoder": AUTO})
-    info = MediaInfo.from_json(job.media)
+    info = as_rendered(changed, MediaInfo.from_json(job.media), ModelStore(models_directory()))
     delivery = choose_delivery(wished_outputs(changed, info), info)
     farm.store.update_job(job.id, request=changed.model_dump(), target=delivery.to_json())
     instead = delivery.chunks.encode.codec

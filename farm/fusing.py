@@ -27,6 +27,10 @@ _NAMES = {
     "smallest_face": "smallest",
     "pixel_boost": "boost",
     "analyser": "analyser",
+    "restore": "restore",
+    "restore_weight": "restore_weight",
+    "restore_fidelity": "restore_fidelity",
+    "upscale": "upscale",
 }
 
 

@@ -136,6 +136,7 @@ def _estimate(farm: Farm, request: JobRequest, info: MediaInfo, num_frames: int)
         for job in farm.store.measured_jobs(request.engine, MOST_MEASURED)
         if size_class(job.media["video"]["width"], job.media["video"]["height"]) == wanted
         and job.request.get("lossless", False) == request.lossless
+        and (job.request.get("restore"), job.request.get("upscale")) == (request.restore, request.upscale)
     ]
     return estimate(alike, num_frames=num_frames)
 

@@ -22,6 +22,7 @@ from broker.fingerprint import SHOWN_DIGITS, Fingerprint, code_digest
 from broker.framing import MAGIC
 from broker.messages import EncodeSpec, FuseSpec
 from workers.media.trial import is_in_hardware, trouble_with
+from workers.stages.running import Stages
 from workers.swappers.contract import Swapper
 
 #: The farm's own detector, as jobs call it.
@@ -37,9 +38,15 @@ _TRIAL_PX, _TRIAL_FRAMES = (256, 144), 3
 _LIBRARIES = ("libavcodec", "libavutil", "libswscale")
 
 
-def fingerprint(swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> Fingerprint:
-    """Return what the chunks of a job depend on here, that is rendered by `swapper` and encoded so."""
-    models = swapper.models(fuse)
+def fingerprint(
+    swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None, stages: Stages | None = None
+) -> Fingerprint:
+    """Return what the chunks of a job depend on here, that is rendered by `swapper` and encoded so.
+
+    `stages` do what the job asks for after the swapper.
+    """
+    more = {} if stages is None else stages.parts(fuse)
+    models = {**swapper.models(fuse), **({} if stages is None else stages.models(fuse))}
     found = {
         "program": importlib.metadata.version("face-fusion-farm"),
         "code": code_digest("broker", "workers"),
@@ -48,6 +55,7 @@ def fingerprint(swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> 
         **{name: ".".join(map(str, av.library_versions[name])) for name in _LIBRARIES},
         **{f"model {name}": digest[:SHOWN_DIGITS] for name, digest in models.items()},
         **_own_code(swapper),
+        **more,
     }
     if encode is not None:
         found[f"encoder {encode.codec}"] = _encoder(encode.codec, encode.pix_fmt)
@@ -115,7 +123,10 @@ def _onnx(swapper: Swapper, fuse: FuseSpec) -> Fingerprint:
     """Return the runtime of installed networks, for jobs that use one: others run where it is missing."""
     if not type(swapper).__module__.startswith("workers.swappers.identity") and fuse.analyser == OWN:
         return {}
-    return {"onnxruntime": importlib.metadata.version("onnxruntime")}
+    try:
+        return {"onnxruntime": importlib.metadata.version("onnxruntime")}
+    except importlib.metadata.PackageNotFoundError:
+        return {}  # damo runs on torch alone
 
 
 def _own_code(swapper: Swapper) -> Fingerprint:

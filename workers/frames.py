@@ -21,6 +21,7 @@ class Frame:
     pts: int  # the frame's index, again: real times may repeat
     is_context: bool = False  # looked at, never put out
     num_faces: int = 0  # faces fused into it
+    faces: tuple[NDArray[np.float32], ...] = ()  # and where: landmarks (5, 2) of each, as a `Face` has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

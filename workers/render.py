@@ -19,7 +19,11 @@ from workers.media.decode import decode
 from workers.media.encode import Encoder
 from workers.pipeline import ahead
 from workers.segment_io import PartWriter, read_patiently
+from workers.stages.running import Stages
 from workers.swappers.contract import Source, Swapper
+
+#: Frames that may wait for the encoder after stages: enlarged, one may be as large as 16 of the input's.
+_LARGE_FRAMES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class ChunkRenderer:
     broker: Broker
     config: WorkerConfig
     clock: Clock
+    stages: Stages
 
     def render(
         self, chunk: RenderChunk, swapper: Swapper, source: Source, progress: Progress
@@ -82,10 +87,13 @@ class ChunkRenderer:
         source: Source,
         progress: Progress,
     ) -> Iterator[Frame]:
-        """Decoder and swapper each in a thread of its own; the encoder stays in the caller's."""
+        """Decoder, swapper and stages each in a thread of its own; the encoder stays in the caller's."""
         depth, stop = self.config.queue_frames, progress.stop
         decoded = ahead(frames, depth, stop=stop)
         fused = swapper.run(decoded, source, chunk.fuse)
+        if self.stages.wanted(chunk.fuse):
+            fused = self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse)
+            depth = min(depth, _LARGE_FRAMES)
         return ahead(_stamped(fused, progress), depth, stop=stop)
 
     def _writer(self, chunk: RenderChunk, progress: Progress) -> PartWriter:

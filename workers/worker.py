@@ -30,7 +30,8 @@ from workers.media.trial import trouble_with
 from workers.render import ChunkRenderer
 from workers.segment_io import patiently
 from workers.sources import Sources
-from workers.swappers import open_swapper
+from workers.stages.running import Stages
+from workers.swappers import open_swapper, this_store
 from workers.swappers.contract import Planned, Swapper
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ class Worker:
         self._publisher = publisher
         self._keeper = keeper
         self._clock = clock
-        self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock)
+        self._stages = Stages(this_store())
+        self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock, stages=self._stages)
         self._swappers: dict[str, Swapper] = {}
         self._health = Health()
         self._leave = leave
@@ -218,8 +220,8 @@ class Worker:
             radius=swapper.radius,
             boxes=boxes,
             chosen=source.chosen,
-            models=dict(swapper.models(message.fuse)),
-            fingerprint=fingerprint(swapper, message.fuse, encode),
+            models={**swapper.models(message.fuse), **self._stages.models(message.fuse)},
+            fingerprint=fingerprint(swapper, message.fuse, encode, self._stages),
         )
 
     def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:
@@ -230,7 +232,7 @@ class Worker:
         """
         if not chunk.fingerprint:
             return
-        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.fuse, chunk.encode))
+        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.fuse, chunk.encode, self._stages))
         if found:
             raise OtherBuild(f"this worker would render other pixels: {'; '.join(found)}")
 

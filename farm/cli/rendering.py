@@ -35,6 +35,7 @@ from farm.modelstore.registry import check_installed
 from farm.output import partial_path
 from farm.requests import JobRequest
 from farm.schemas import JobView
+from farm.stages import stage_names
 from farm.states import JobState
 
 #: What a job is that somebody interrupted, on a farm that could still be told.
@@ -121,7 +122,7 @@ def _canceled_on(client: FarmClient, view: JobView | None) -> Interrupted:
 
 def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
     """Render on a farm of its own, that is gone afterwards, whatever happened."""
-    check_installed(ModelStore(models_directory()), request.engine, request.analyser)
+    check_installed(ModelStore(models_directory()), request.engine, request.analyser, *stage_names(request))
     clock = SystemClock()
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))

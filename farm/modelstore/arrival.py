@@ -10,20 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-from broker.installed import Kind, Model, ModelFile, ModelStore, digest_of
+from broker.installed import Model, ModelFile, ModelStore, digest_of
 from farm.errors import ModelRefused
 from farm.modelstore import registry
 from farm.modelstore.catalogue import KnownModel, known_by_digest, known_models
 from farm.modelstore.wholeness import check_whole
 
 #: What a model may be made of: everything else in a directory or an archive is left out.
-SUFFIXES = frozenset({".onnx", ".safetensors", ".pt", ".pth", ".mat", ".jpg", ".json"})
-
-#: How a model of a contract is used; a contract that is not here is a swap network's.
-ANALYSERS = frozenset({"insightface", "arcface"})
-
+SUFFIXES = frozenset({".onnx", ".safetensors", ".pt", ".pth", ".ckpt", ".mat", ".jpg", ".json"})
 
 #: Engines that need no model: none may go by their names.
 OWN_ENGINES = frozenset({"passthrough", "portrait"})
@@ -176,10 +172,10 @@ def _introduced(name: str, files: tuple[ModelFile, ...], said: Introduction) -> 
             f"{name!r} is no model that the farm knows",
             hint=f"give --contract, how it is to be used: {', '.join(contracts)}",
         )
-    kind = "analyser" if said.contract in ANALYSERS else "swapper"
+    kinds = {model.contract: model.kind for model in known_models().values()}
     return Model(
         name=name,
-        kind=cast("Kind", kind),
+        kind=kinds.get(said.contract, "swapper"),
         contract=said.contract,
         files=files,
         licence=said.licence or "unknown",

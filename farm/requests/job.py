@@ -8,10 +8,18 @@ from farm.requests.files import FileRequest
 from farm.requests.fusion import FusionRequest
 from farm.requests.reading import ReadingRequest
 from farm.requests.scheduling import SchedulingRequest
+from farm.requests.stages import StageRequest
 from farm.requests.trim import TrimRequest
 
 
 class JobRequest(
-    SchedulingRequest, EncodingRequest, TrimRequest, ReadingRequest, FusionRequest, FaceRequest, FileRequest
+    SchedulingRequest,
+    EncodingRequest,
+    TrimRequest,
+    ReadingRequest,
+    StageRequest,
+    FusionRequest,
+    FaceRequest,
+    FileRequest,
 ):
     """A job to be done. Paths are absolute, on the farm's own machine."""

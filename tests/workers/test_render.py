@@ -17,7 +17,8 @@ from workers.keeper import Progress
 from workers.media.decode import decode
 from workers.render import ChunkRenderer
 from workers.segment_io import read_parts
-from workers.swappers import open_swapper
+from workers.stages.running import Stages
+from workers.swappers import open_swapper, this_store
 
 OUT = SegmentName(job_id="j", index=0, kind="out", attempt=1)
 IN = SegmentName(job_id="j", index=0, kind="in", attempt=1)
@@ -30,7 +31,12 @@ def broker():
 
 @pytest.fixture
 def renderer(broker):
-    return ChunkRenderer(broker=broker, config=WorkerConfig(name="w", threads=1), clock=SystemClock())
+    return ChunkRenderer(
+        broker=broker,
+        config=WorkerConfig(name="w", threads=1),
+        clock=SystemClock(),
+        stages=Stages(this_store()),
+    )
 
 
 def put(broker, data: bytes) -> None:
@@ -146,6 +152,7 @@ def test_a_chunk_that_is_taken_away_stops(broker, renderer):
         broker=memory_like(broker, window_bytes=broker.segments.used_bytes() + 5000),
         config=WorkerConfig(name="w", threads=1),
         clock=SystemClock(),
+        stages=Stages(this_store()),
     )
     timer.start()
     with pytest.raises(Stopped):

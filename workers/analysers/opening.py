@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.errors import ModelSpoiled
 from broker.installed import Model, ModelFile, ModelStore
 from workers.analysers.scrfd import ScrfdFinder
 from workers.errors import ModelMissing, ModelUnusable
 from workers.face.track import Finder
+from workers.models.installed import checked_file
 
 #: The farm's own detector, which needs no download.
 OWN = "mtcnn"
@@ -46,10 +46,7 @@ class Analysers:
 
     def _open(self, name: str) -> Finder:
         model = self._model(name)
-        try:
-            return ScrfdFinder(self._store.checked(model, _detector(model)))
-        except ModelSpoiled as error:
-            raise ModelUnusable(str(error)) from error
+        return ScrfdFinder(checked_file(self._store, model, _detector(model)))
 
     def _model(self, name: str) -> Model:
         model = self._store.models().get(name)

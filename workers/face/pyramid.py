@@ -26,7 +26,11 @@ class Pyramid:
         return self._levels[0]
 
     def crop(self, matrix: Matrix, side_px: int) -> Picture:
-        """Return the (side_px, side_px, 3) crop to which the similarity `matrix` maps the picture.
+        """Return the (side_px, side_px, 3) crop to which the similarity `matrix` maps the picture."""
+        return self.laid(matrix, (side_px, side_px))
+
+    def laid(self, matrix: Matrix, size: tuple[int, int]) -> Picture:
+        """Return what of the picture lies in a box of this width and height, mapped by a similarity.
 
         Shrinking is done on the level that is less than twice too large, so bilinear sampling misses no
         pixel. Beyond the picture its edge pixels go on.
@@ -37,7 +41,7 @@ class Pyramid:
             cv2.warpAffine(
                 level,
                 _from_level(matrix, depth),
-                (side_px, side_px),
+                size,
                 flags=cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_REPLICATE,
             )

@@ -69,6 +69,15 @@ def planes_of(picture: VideoFrame) -> list[NDArray[np.unsignedinteger]]:
     return views
 
 
+def alpha_of(picture: VideoFrame) -> NDArray[np.unsignedinteger] | None:
+    """Return a writable view (h, w) of a native picture's transparency; None where it has none."""
+    for part in picture.format.components:
+        if part.is_alpha:
+            kind = np.uint8 if part.bits <= 8 else np.uint16  # noqa: PLR2004
+            return _samples(picture, part.plane, picture.width, picture.height, kind)
+    return None
+
+
 def _is_plain(picture: VideoFrame) -> bool:
     """Say whether every channel is a plane of little-endian integers."""
     form = picture.format

@@ -20,6 +20,9 @@ Array = NDArray[Any]
 #: Severity of onnxruntime's own log: errors. It warns of every initializer that it does not need.
 _ERRORS_ONLY = 3
 
+#: Number types of inputs, by onnxruntime's names; networks take pictures in single or half precision.
+_TYPES: dict[str, type[np.generic]] = {"tensor(float16)": np.float16, "tensor(double)": np.float64}
+
 
 class OnnxNetwork:
     """A network of named inputs and outputs. Runs of the same input give the same bits."""
@@ -95,7 +98,7 @@ def _shapes(nodes: Any) -> dict[str, tuple[int | None, ...]]:
 
 
 def _dtype(kind: str) -> type[np.generic]:
-    return np.float16 if kind == "tensor(float16)" else np.float32
+    return _TYPES.get(kind, np.float32)
 
 
 def _first_line(error: Exception) -> str:

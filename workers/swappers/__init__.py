@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from broker.config import models_directory
-from broker.errors import ModelSpoiled
 from broker.installed import Model, ModelStore
-from workers.errors import ModelUnusable, UnknownEngine
+from workers.errors import UnknownEngine
+from workers.models.installed import installed_models
 from workers.swappers.contract import Swapper
 
 __all__ = ["engine_names", "open_swapper", "this_store"]
@@ -61,8 +61,4 @@ def open_swapper(
 
 
 def _networks(store: ModelStore) -> dict[str, Model]:
-    try:
-        models = store.models()
-    except ModelSpoiled as error:
-        raise ModelUnusable(str(error)) from error
-    return {name: model for name, model in models.items() if model.kind == "swapper"}
+    return {name: model for name, model in installed_models(store).items() if model.kind == "swapper"}

@@ -54,7 +54,10 @@ def _put(window: deque[Fused], place: int, ratio: float) -> Iterator[Frame]:
     for patch in here.patches:
         patch.put(canvas, ratio=ratio, tone=_calming(window, place, patch))
     frame = here.frame
-    yield Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=len(here.patches))
+    marks = tuple(patch.landmarks for patch in here.patches)
+    yield Frame(
+        picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=len(here.patches), faces=marks
+    )
 
 
 def _calming(window: deque[Fused], place: int, patch: Patch) -> Tone:

@@ -55,5 +55,5 @@ class Swapper(Protocol):
         """Yield every frame that is not context, in order, with its faces changed.
 
         Pixels outside the fused region are the input's own, bit for bit; the decoder's pictures are
-        never written to.
+        never written to. Frames say where faces were fused (`Frame.faces`): no others can be restored.
         """

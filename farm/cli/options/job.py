@@ -13,6 +13,7 @@ from farm.cli.options.files import FileOptions
 from farm.cli.options.fusion import FusionOptions
 from farm.cli.options.reading import ReadingOptions
 from farm.cli.options.scheduling import SchedulingOptions
+from farm.cli.options.stages import StageOptions
 from farm.cli.options.trim import TrimOptions
 from farm.config import absolute_path
 
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions(
-    SchedulingOptions, EncodingOptions, TrimOptions, ReadingOptions, FusionOptions, FaceOptions, FileOptions
+    SchedulingOptions,
+    EncodingOptions,
+    TrimOptions,
+    ReadingOptions,
+    StageOptions,
+    FusionOptions,
+    FaceOptions,
+    FileOptions,
 ):
     """What the user said of a job: the fields of `JobRequest`, by the same names."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
 from workers.errors import SourceUnusable
 from workers.face.align import Points
+from workers.face.mask import Mask
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
 from workers.frames import Face, Frame
@@ -21,9 +23,9 @@ from workers.pipeline import ahead
 from workers.swappers.contract import Source
 from workers.swappers.following import followed
 from workers.swappers.identity.boost import unweave, weave
-from workers.swappers.identity.network import SwapNetwork
+from workers.swappers.identity.contracts import Contract
 from workers.swappers.identity.paste import change_faces
-from workers.swappers.identity.source import Likeness, SourceEncoder, SourceInput
+from workers.swappers.identity.source import Likeness
 from workers.swappers.passes import Passes, Work
 from workers.swappers.portraits import choice, decoded, faces_in, unpacked
 
@@ -32,6 +34,28 @@ _AHEAD_FRAMES = 2
 
 #: Crops in one pass: a file says how many it takes, and mostly that is one.
 _PASS_CROPS = 1
+
+
+class FaceNetwork(Protocol):
+    """A network that changes crops of faces; sources are what the encoder beside it makes."""
+
+    @property
+    def contract(self) -> Contract:
+        """How it is used."""
+
+    @property
+    def mask(self) -> Mask | None:
+        """The part of a crop (S, S) that is taken over; None: all but a soft rim."""
+
+    def swap(self, crops: NDArray[np.float32], source: Any) -> NDArray[np.float32]:
+        """Return crops (N, S, S, 3), RGB in 0..1, with the source's identity."""
+
+
+class Encoder(Protocol):
+    """Makes of portraits of one person what a network is told of them."""
+
+    def encode(self, portraits: Sequence[Likeness]) -> Any:
+        """Return it; it is kept as long as the job runs."""
 
 
 class IdentitySwapper:
@@ -43,8 +67,8 @@ class IdentitySwapper:
         self,
         name: str,
         *,
-        network: SwapNetwork,
-        encoder: SourceEncoder,
+        network: FaceNetwork,
+        encoder: Encoder,
         finder: Finder,
         models: Mapping[str, str],
         analysers: Analysers,
@@ -92,8 +116,14 @@ class IdentitySwapper:
 
         def work(frame: Frame, faces: Sequence[Points]) -> Work[Rgb, Rgb, Frame]:
             canvas = Canvas(frame.picture)
-            num = yield from change_faces(canvas, faces, contract.template, side_px)
-            return Frame(picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=num)
+            done = yield from change_faces(canvas, faces, contract.template, side_px, self._network.mask)
+            return Frame(
+                picture=canvas.picture,
+                index=frame.index,
+                pts=frame.pts,
+                num_faces=len(done),
+                faces=tuple(done),
+            )
 
         def change(crops: list[Rgb]) -> list[Rgb]:
             changed = self._change(crops, source.prepared, fuse.boost)
@@ -121,7 +151,7 @@ class IdentitySwapper:
             return self._analysers.finder(fuse.analyser)
         return self._finder.down_to(fuse.smallest) if isinstance(self._finder, FaceFinder) else self._finder
 
-    def _change(self, crops: list[Rgb], source: SourceInput, boost: int) -> list[Rgb]:
+    def _change(self, crops: list[Rgb], source: Any, boost: int) -> list[Rgb]:
         """Change crops one by one, each as one batch of its parts, whose number is always the same."""
         if boost == 1:
             return [np.asarray(self._network.swap(crop[None], source)[0]) for crop in crops]

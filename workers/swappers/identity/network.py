@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 
 from workers.errors import ModelUnusable
 from workers.models.onnx_session import OnnxNetwork
+from workers.models.onnx_shapes import picture_output, shape_fits
 from workers.swappers.identity.contracts import Contract
 from workers.swappers.identity.source import SourceInput
 
 Crops = NDArray[np.float32]  # (N, S, S, 3), RGB in 0..1
 
-_IMAGE_DIMS = 4
-
 
 class SwapNetwork:
     """One network of one contract."""
+
+    mask = None  # it paints whole crops
 
     def __init__(self, network: OnnxNetwork, contract: Contract) -> None:
         """Find the inputs: by the names `source` and `target`, else by what they hold.
@@ -27,7 +28,7 @@ class SwapNetwork:
         self.contract = contract
         self._network = network
         self._target, self._source = _inputs(network, contract)
-        self._output = _output(network, contract.side_px)
+        self._output = picture_output(network, contract.side_px)
         self._takes_batches = network.inputs[self._target][0] is None
         self._mean = np.asarray(contract.mean, np.float32)
         self._std = np.asarray(contract.std, np.float32)
@@ -61,25 +62,9 @@ def _inputs(network: OnnxNetwork, contract: Contract) -> tuple[str, str]:
     else:
         raise ModelUnusable(f"{network.name} takes {', '.join(shapes)}, not a source and a target")
     side_px = contract.side_px
-    if not _fits(shapes[target], (3, side_px, side_px)):
+    if not shape_fits(shapes[target], (3, side_px, side_px)):
         raise ModelUnusable(f"{network.name}: {target} is {shapes[target]}, not 3 x {side_px} x {side_px}")
     side_px = contract.source_side_px
-    if not _fits(shapes[source], (3, side_px, side_px) if contract.source == "crop" else (512,)):
+    if not shape_fits(shapes[source], (3, side_px, side_px) if contract.source == "crop" else (512,)):
         raise ModelUnusable(f"{network.name}: {source} is {shapes[source]}, which is another contract's")
     return target, source
-
-
-def _output(network: OnnxNetwork, side_px: int) -> int:
-    """Return the number of the picture among the outputs: the first of three channels."""
-    for number, shape in enumerate(network.outputs.values()):
-        if len(shape) == _IMAGE_DIMS and _fits(shape, (3, side_px, side_px)):
-            return number
-    raise ModelUnusable(f"{network.name} gives {network.outputs}, and no picture of {side_px} pixels")
-
-
-def _fits(shape: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
-    """Say whether a shape, without its batch, may be the one wanted; None stands for any size."""
-    own = shape[1:]
-    return len(own) == len(wanted) and all(
-        size in {None, want} for size, want in zip(own, wanted, strict=True)
-    )

@@ -17,33 +17,37 @@ from workers.face.templates import landmarks_of
 from workers.media.planes import Canvas, Rgb
 from workers.swappers.identity.mask import box_mask
 
-#: Yields crops (S, S, 3), RGB in 0..1, is sent them changed, and returns how many faces that were.
-Changing: TypeAlias = Generator[list[Rgb], list[Rgb], int]
+#: Yields crops (S, S, 3), RGB in 0..1, is sent them changed, and returns the faces that were.
+Changing: TypeAlias = Generator[list[Rgb], list[Rgb], list[Points]]
 
 #: From the eyes' centre to the mouth's, in pixels: in smaller faces nothing shows of another identity.
 _LEAST_PX = 6.0
 
 
-def change_faces(canvas: Canvas, faces: Iterable[Points], template: str, side_px: int) -> Changing:
-    """Change the faces with these landmarks (5, 2). Only pixels under their masks change.
+def change_faces(
+    canvas: Canvas, faces: Iterable[Points], template: str, side_px: int, mask: Mask | None = None
+) -> Changing:
+    """Change the faces with these landmarks (5, 2). Only pixels under their masks change: all but a soft rim.
+
+    `mask` is another, of any size; it ends before the crop does.
 
     Faces that are too small or outside the picture are left out. Where crops overlap, each shows what became
     of those before it; all others are asked for together.
     """
     cuts: list[_Cut] = []
-    num = 0
+    done: list[Points] = []
     for landmarks in faces:
         place = _place(canvas, landmarks, template, side_px)
         if place is None:
             continue
         if any(overlap(place[1], cut.roi) for cut in cuts):
-            yield from _changed(canvas, cuts)
+            yield from _changed(canvas, cuts, mask)
             cuts = []
         cuts.append(_cut_out(canvas, *place, side_px))
-        num += 1
+        done.append(landmarks)
     if cuts:
-        yield from _changed(canvas, cuts)
-    return num
+        yield from _changed(canvas, cuts, mask)
+    return done
 
 
 class _Cut(NamedTuple):
@@ -55,12 +59,14 @@ class _Cut(NamedTuple):
     crop: Rgb
 
 
-def _changed(canvas: Canvas, cuts: Sequence[_Cut]) -> Generator[list[Rgb], list[Rgb], None]:
+def _changed(
+    canvas: Canvas, cuts: Sequence[_Cut], mask: Mask | None
+) -> Generator[list[Rgb], list[Rgb], None]:
     """Have faces changed that do not touch, and put them back."""
     changed = yield [cut.crop for cut in cuts]
     for cut, face in zip(cuts, changed, strict=True):
-        difference, mask = _returned(cut.sharp, face, box_mask(len(face)), cut.matrix)
-        canvas.add(cut.roi, difference, mask)
+        difference, laid = _returned(cut.sharp, face, _sized(mask, len(face)), cut.matrix)
+        canvas.add(cut.roi, difference, laid)
 
 
 def _place(canvas: Canvas, landmarks: Points, template: str, side_px: int) -> tuple[Matrix, Roi] | None:
@@ -76,6 +82,12 @@ def _cut_out(canvas: Canvas, matrix: Matrix, roi: Roi, side_px: int) -> _Cut:
     sharp, local = canvas.read(roi), within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
     return _Cut(roi=roi, sharp=sharp, matrix=local, crop=crop)
+
+
+def _sized(mask: Mask | None, side_px: int) -> Mask:
+    if mask is None:
+        return box_mask(side_px)
+    return np.asarray(cv2.resize(mask, (side_px, side_px), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _returned(sharp: Rgb, changed: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:

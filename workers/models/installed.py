@@ -1,0 +1,33 @@
+"""Files of installed models, for workers: checked before they are opened, refused in the workers' words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.errors import ModelSpoiled
+from broker.installed import Model, ModelFile, ModelStore
+from workers.errors import ModelUnusable
+
+
+def checked_file(store: ModelStore, model: Model, file: ModelFile) -> Path:
+    """Return where a file of a model lies, once it is known to be the one that was installed.
+
+    Raises:
+        ModelUnusable: it is gone, cut, or another; the message names it.
+    """
+    try:
+        return store.checked(model, file)
+    except ModelSpoiled as error:
+        raise ModelUnusable(f"{error}; `farm models verify` tells which files are") from error
+
+
+def installed_models(store: ModelStore) -> dict[str, Model]:
+    """Return all installed models by name.
+
+    Raises:
+        ModelUnusable: the registry cannot be read.
+    """
+    try:
+        return store.models()
+    except ModelSpoiled as error:
+        raise ModelUnusable(str(error)) from error

@@ -1,0 +1,33 @@
+"""What an ONNX network's inputs and outputs must look like, and which of them is the picture."""
+
+from __future__ import annotations
+
+from workers.errors import ModelUnusable
+from workers.models.onnx_session import OnnxNetwork
+
+Shape = tuple[int | None, ...]  # None stands for any size
+
+_IMAGE_DIMS = 4  # batch, channels, rows, columns
+
+
+def picture_output(network: OnnxNetwork, side_px: int | None) -> int:
+    """Return the number of the picture among the outputs: the first of three channels and of this side.
+
+    `side_px` None takes any size.
+
+    Raises:
+        ModelUnusable: there is none.
+    """
+    for number, shape in enumerate(network.outputs.values()):
+        if len(shape) == _IMAGE_DIMS and shape_fits(shape, (3, side_px, side_px)):
+            return number
+    size = "" if side_px is None else f" of {side_px} pixels"
+    raise ModelUnusable(f"{network.name} gives {network.outputs}, and no picture{size}")
+
+
+def shape_fits(shape: Shape, wanted: Shape) -> bool:
+    """Say whether a shape, without its batch, may be the one wanted."""
+    own = shape[1:]
+    return len(own) == len(wanted) and all(
+        size is None or want is None or size == want for size, want in zip(own, wanted, strict=True)
+    )

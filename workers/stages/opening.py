@@ -1,0 +1,111 @@
+"""The stages that a job asks for beside its engine: installed networks, each opened when first needed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from broker.installed import Kind, Model, ModelStore
+from broker.messages import FuseSpec
+from workers.config import EngineConfig
+from workers.engine.settings import settings_of
+from workers.errors import ModelMissing, ModelUnusable
+from workers.models.installed import checked_file, installed_models
+from workers.models.onnx_session import OnnxNetwork
+from workers.stages.contracts import RESTORERS, UPSCALERS
+from workers.stages.restorer import Restorer
+from workers.stages.tiling import tile_for
+from workers.stages.upscaler import Upscaler
+
+T = TypeVar("T")
+
+#: How the command line calls the two kinds.
+_OPTIONS: dict[Kind, str] = {"restorer": "--restore", "upscaler": "--upscale"}
+
+
+class StageNetworks:
+    """The restoring and enlarging networks of a worker."""
+
+    def __init__(self, store: ModelStore) -> None:
+        """Take the store that holds them; nothing is opened yet."""
+        self._store = store
+        self._restorers: dict[str, Restorer] = {}
+        self._upscalers: dict[str, Upscaler] = {}
+
+    def restorer(self, name: str) -> Restorer:
+        """Return the network that restores faces under that name.
+
+        Raises:
+            ModelMissing: none is installed; the message says how to get it.
+            ModelUnusable: its file is spoiled, or not of its contract.
+            PackageMissing: the extra `models` is not installed.
+        """
+        if name not in self._restorers:
+            model = self._model(name, "restorer")
+            contract = _contract(model, RESTORERS)
+            self._restorers[name] = Restorer(self._network(model), contract)
+        return self._restorers[name]
+
+    def upscaler(self, name: str) -> Upscaler:
+        """Return the network that enlarges pictures under that name.
+
+        Raises:
+            ModelMissing, ModelUnusable, PackageMissing: as `restorer`.
+            BudgetTooSmall: the worker's memory does not hold the smallest tile.
+        """
+        if name not in self._upscalers:
+            model = self._model(name, "upscaler")
+            contract = _contract(model, UPSCALERS)
+            tile_px = tile_for(contract, settings_of(EngineConfig.from_environment()))
+            self._upscalers[name] = Upscaler(self._network(model), contract, tile_px=tile_px)
+        return self._upscalers[name]
+
+    def parts(self, fuse: FuseSpec) -> dict[str, str]:
+        """Return what a job's pixels depend on beside the digests: the runtime, and the tile.
+
+        Everything is opened for it, and refused as `upscaler` says.
+        """
+        found = {"onnxruntime": importlib.metadata.version("onnxruntime")}
+        if fuse.restore is not None:
+            self.restorer(fuse.restore)
+        if fuse.upscale is not None:
+            found["upscaling tile"] = str(self.upscaler(fuse.upscale).tile_px)
+        return found
+
+    def digests(self, fuse: FuseSpec) -> dict[str, str]:
+        """Return the SHA-256 digests, by name, of the networks that a job asks for. Raises as `restorer`."""
+        return {model.name: model.digest for model in self._models(fuse)}
+
+    def _models(self, fuse: FuseSpec) -> Iterator[Model]:
+        if fuse.restore is not None:
+            yield self._model(fuse.restore, "restorer")
+        if fuse.upscale is not None:
+            yield self._model(fuse.upscale, "upscaler")
+
+    def _model(self, name: str, kind: Kind) -> Model:
+        model = installed_models(self._store).get(name)
+        if model is None:
+            raise ModelMissing(
+                f"{_OPTIONS[kind]} {name} is not installed here: `farm models pull {name}` gets it, "
+                f"`farm models add PATH --name {name}` takes your own copy"
+            )
+        if model.kind != kind:
+            raise ModelUnusable(
+                f"{_OPTIONS[kind]} wants a model of the kind {kind}, and {name} is one of {model.kind}"
+            )
+        return model
+
+    def _network(self, model: Model) -> OnnxNetwork:
+        networks = [file for file in model.files if file.name.endswith(".onnx")]
+        if len(networks) != 1:
+            raise ModelUnusable(f"model {model.name} has {len(networks)} networks, and must have one")
+        return OnnxNetwork(checked_file(self._store, model, networks[0]))
+
+
+def _contract(model: Model, table: Mapping[str, T]) -> T:
+    if model.contract not in table:
+        raise ModelUnusable(
+            f"model {model.name} has the contract {model.contract!r}; known are {', '.join(sorted(table))}"
+        )
+    return table[model.contract]

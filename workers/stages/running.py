@@ -1,0 +1,64 @@
+"""What is done to a job's frames after its engine: the stages that it asks for, in their order."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from broker.installed import ModelStore
+from broker.messages import FuseSpec
+from workers.frames import Frame
+
+if TYPE_CHECKING:
+    from workers.stages.opening import StageNetworks
+
+# ruff: noqa: PLC0415 - a worker that only passes frames through must not load torch
+
+
+class Stages:
+    """Restoring first, in the frame's own size, then enlarging. Each frame is looked at alone."""
+
+    def __init__(self, store: ModelStore) -> None:
+        """Take the store that holds the networks."""
+        self._store = store
+
+    @staticmethod
+    def wanted(fuse: FuseSpec) -> bool:
+        """Say whether a job asks for any."""
+        return fuse.restore is not None or fuse.upscale is not None
+
+    def models(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return the SHA-256 digests, by name, of the networks that a job asks for.
+
+        Raises:
+            ModelMissing, ModelUnusable: as `StageNetworks`.
+        """
+        return self._networks.digests(fuse) if self.wanted(fuse) else {}
+
+    def parts(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return what else the pixels depend on. The networks are opened, if they were not, or refused.
+
+        Raises:
+            ModelMissing, ModelUnusable, PackageMissing, BudgetTooSmall: as `StageNetworks`.
+        """
+        return self._networks.parts(fuse) if self.wanted(fuse) else {}
+
+    def run(self, frames: Iterable[Frame], fuse: FuseSpec) -> Iterator[Frame]:
+        """Yield every frame, in order, with what was asked for done to it. Raises as `parts`."""
+        from workers.stages.enlarging import enlarged
+        from workers.stages.restoring import restored
+
+        restorer = None if fuse.restore is None else self._networks.restorer(fuse.restore)
+        upscaler = None if fuse.upscale is None else self._networks.upscaler(fuse.upscale)
+        for frame in frames:
+            done = frame
+            if restorer is not None and frame.faces:
+                done = restored(frame, restorer, weight=fuse.restore_weight, fidelity=fuse.restore_fidelity)
+            yield done if upscaler is None else enlarged(done, upscaler)
+
+    @functools.cached_property
+    def _networks(self) -> StageNetworks:
+        from workers.stages.opening import StageNetworks
+
+        return StageNetworks(self._store)

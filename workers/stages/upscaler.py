@@ -1,0 +1,105 @@
+"""A network that enlarges pictures, under its contract: part by part, so that memory is a part's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.engine.tiles import shares
+from workers.errors import ModelUnusable
+from workers.media.planes import Rgb
+from workers.models.onnx_session import OnnxNetwork
+from workers.models.onnx_shapes import picture_output, shape_fits
+from workers.stages.contracts import UpscalerContract
+
+#: Rows come out in multiples of this, so that each holds whole samples of every chroma format.
+_ROW_STEP = 8
+
+
+class Upscaler:
+    """One network of one contract."""
+
+    def __init__(self, network: OnnxNetwork, contract: UpscalerContract, *, tile_px: int) -> None:
+        """Take the tile that memory allows; a file that fixes the size of its input has its own.
+
+        Raises:
+            ModelUnusable: the file's input or output is not the contract's; the message says which.
+        """
+        if len(network.inputs) != 1:
+            raise ModelUnusable(f"{network.name} takes {', '.join(network.inputs)}, not one picture")
+        [(self._input, shape)] = network.inputs.items()
+        if not shape_fits(shape, (3, None, None)):
+            raise ModelUnusable(f"{network.name}: {self._input} is {shape}, no picture")
+        self._network, self._output = network, picture_output(network, None)
+        self.factor = contract.factor
+        self.tile_px = min((size for size in shape[2:] if size is not None), default=tile_px)
+        self._overlap_px = min(contract.overlap_px, self.tile_px // 4)
+
+    def enlarged(self, picture: Rgb) -> Iterator[tuple[int, Rgb]]:
+        """Yield a picture (H, W, 3), enlarged: bands of rows from the top, each with its first row.
+
+        Neighbouring tiles are joined by weights that fall and rise over their overlap, and add up to 1. The
+        tiles of a picture depend on its size alone.
+        """
+        height, width = picture.shape[:2]
+        whole = _at_least(picture, self.tile_px)
+        down, across = (self._shares(side_px) for side_px in whole.shape[:2])
+        end, begin, band = height * self.factor, 0, _no_rows(width * self.factor)
+        starts = [*down, whole.shape[0]]
+        for y0, next_y0 in pairwise(starts):
+            row = self._row(whole, y0, across) * down[y0][:, None, None]
+            band = _sum(band, row[:, : width * self.factor], y0 * self.factor - begin)
+            is_last = next_y0 == starts[-1]
+            ready = end if is_last else min(end, next_y0 * self.factor // _ROW_STEP * _ROW_STEP)
+            if ready > begin:
+                yield begin, np.clip(band[: ready - begin], 0, 1)
+                begin, band = ready, band[ready - begin :]
+
+    def _row(self, picture: Rgb, y0: int, across: dict[int, NDArray[np.float32]]) -> Rgb:
+        """Return a row of tiles, joined from left to right."""
+        tile_px, factor = self.tile_px, self.factor
+        joined = np.zeros((tile_px * factor, picture.shape[1] * factor, 3), np.float32)
+        for x0, share in across.items():
+            tile = self._run(picture[y0 : y0 + tile_px, x0 : x0 + tile_px])
+            joined[:, x0 * factor : (x0 + tile_px) * factor] += tile * share[:, None]
+        return joined
+
+    def _run(self, tile: Rgb) -> Rgb:
+        blob = np.ascontiguousarray(np.clip(tile, 0, 1).transpose(2, 0, 1)[None], np.float32)
+        found = np.asarray(self._network.run({self._input: blob})[self._output][0], np.float32)
+        side_px = self.tile_px * self.factor
+        if found.shape != (3, side_px, side_px):
+            raise ModelUnusable(
+                f"{self._network.name} makes {found.shape[1]} pixels of {self.tile_px}, not {side_px}: "
+                f"it does not enlarge {self.factor} times"
+            )
+        return found.transpose(1, 2, 0)
+
+    def _shares(self, side_px: int) -> dict[int, NDArray[np.float32]]:
+        """Return the tiles' shares along a side, by their starts in the picture that comes in."""
+        large = shares(side_px * self.factor, self.tile_px * self.factor, self._overlap_px * self.factor)
+        return {start // self.factor: share.numpy() for start, share in large.items()}
+
+
+def _at_least(picture: Rgb, side_px: int) -> Rgb:
+    """Return a picture that is a tile large at least: beyond its edge it is mirrored."""
+    rows, columns = (max(0, side_px - side) for side in picture.shape[:2])
+    if not rows and not columns:
+        return picture
+    # Mirrored again and again where it is smaller than what is missing.
+    return np.asarray(np.pad(picture, ((0, rows), (0, columns), (0, 0)), mode="symmetric"), np.float32)
+
+
+def _no_rows(width_px: int) -> Rgb:
+    return np.zeros((0, width_px, 3), np.float32)
+
+
+def _sum(band: Rgb, row: Rgb, offset: int) -> Rgb:
+    """Return a band of rows with another added, that begins `offset` rows below its first."""
+    missing = max(0, offset + len(row) - len(band))
+    longer = np.concatenate([band, np.zeros((missing, *band.shape[1:]), np.float32)])
+    longer[offset : offset + len(row)] += row
+    return longer
