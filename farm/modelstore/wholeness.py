@@ -1,4 +1,4 @@
-"""Is a weight file whole? Told by its own outer structure: cut copies are found without loading them."""
+"""Is a weight file whole, and safe? Told by its own outer structure: nothing of it is loaded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from farm.errors import ModelRefused
+from farm.modelstore.pickles import PICKLES, check_pickle
 
 #: ModelProto's numbered fields (onnx.proto): its graph is field 7, and nothing is numbered above this.
 _GRAPH_FIELD = 7
@@ -20,10 +21,10 @@ _HINT = "download it again; a browser's or a network's error page may have been 
 
 
 def check_whole(path: Path) -> None:
-    """Look at an .onnx, .safetensors, .zip, .pt or .pth file; other kinds pass.
+    """Look at an .onnx, .safetensors, .zip, .pt, .pth or .ckpt file; other kinds pass.
 
     Raises:
-        ModelRefused: it is cut, or not of the kind that its name says.
+        ModelRefused: it is cut, not of the kind that its name says, or a pickle that is not tensors alone.
     """
     looks = {
         ".onnx": _is_onnx,
@@ -33,6 +34,8 @@ def check_whole(path: Path) -> None:
     look = looks.get(path.suffix.lower())
     if path.stat().st_size == 0:
         raise ModelRefused(f"{path} is empty", hint=_HINT)
+    if path.suffix.lower() in PICKLES:
+        check_pickle(path)
     if look is not None and not look(path):
         kind = path.suffix.lower().removeprefix(".")
         raise ModelRefused(f"{path} is no whole {kind} file: it is cut, or something else", hint=_HINT)
