@@ -2,7 +2,8 @@
 
 The table is `catalogue.json`. SHA-256 digests are those that are published for the file, by its publisher or,
 for the InsightFace models, alike by several projects that pin them; null where none is known to us. `url` is
-the publisher's own; null where the publisher offers no download, or not in this form.
+the publisher's own; null where the publisher offers no download, or not in this form. `parts` names the
+files of a bundle that come under licences of their own.
 """
 
 from __future__ import annotations
@@ -72,5 +73,8 @@ def known_by_digest(sha256: str) -> tuple[KnownModel, KnownFile] | None:
 
 def _known(entry: dict[str, Any], terms: dict[str, str]) -> KnownModel:
     files = tuple(KnownFile(**file) for file in entry["files"])
+    parts = "".join(f" {file}: {licence}." for file, licence in entry.get("parts", {}).items())
     archive = KnownFile(**entry["archive"]) if "archive" in entry else None
-    return KnownModel(**{**entry, "files": files, "archive": archive, "terms": terms[entry["licence"]]})
+    told = {name: value for name, value in entry.items() if name != "parts"}
+    said = terms[entry["licence"]] + parts
+    return KnownModel(**{**told, "files": files, "archive": archive, "terms": said})

@@ -13,8 +13,9 @@ import torch
 
 from workers.errors import WeightsRejected
 from workers.models.damo.attributes import AttributeEncoder
+from workers.models.damo.checkpoint import renamed
 from workers.models.damo.motion import DenseMotion
-from workers.models.damo.network import DamoNetwork, load_damo, renamed
+from workers.models.damo.network import DamoNetwork, load_damo
 from workers.models.damo.spectral import SpectralConv
 
 NAMES = json.loads(Path(__file__).with_name("damo_names.json").read_text())["weights"]

@@ -39,14 +39,14 @@ class Up(nn.Module):
 
 
 class AttributeEncoder(nn.Module):
-    """Reads what of the target must stay: pose, light, expression."""
+    """Reads what of the target must stay: pose, light, expression. `narrow` divides the inner channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: int = 1) -> None:
         super().__init__()
-        for number, sizes in enumerate(_DOWN, start=1):
-            self.add_module(f"conv{number}", Down(*sizes))
-        for number, sizes in enumerate(_UP, start=1):
-            self.add_module(f"deconv{number}", Up(*sizes))
+        for number, (takes, gives) in enumerate(_DOWN, start=1):
+            self.add_module(f"conv{number}", Down(takes if number == 1 else takes // narrow, gives // narrow))
+        for number, (takes, gives) in enumerate(_UP, start=1):
+            self.add_module(f"deconv{number}", Up(takes // narrow, gives // narrow))
 
     def forward(self, target: Tensor) -> list[Tensor]:
         """Take crops (N, 3, 256, 256) in -1..1; return eight features, from 2 x 2 to 256 x 256."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -28,6 +30,17 @@ _BLOCKS = (
 _ATTENTION_AFTER = 4  # the block whose output, doubled, attends to itself
 
 
+Pair = tuple[Tensor, Tensor]  # what features are scaled and shifted by: (N, channels) each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the generator is told of an identity: it depends on nothing else, so a job needs it once."""
+
+    start: Tensor  # (N, 1024, 2, 2): what painting begins with
+    blocks: tuple[tuple[Pair, ...], ...]  # by block, by denormalisation in it
+
+
 class Denormalise(nn.Module):
     """Adaptive attentional denormalisation: where a feature follows the attribute, and where the identity."""
 
@@ -41,12 +54,17 @@ class Denormalise(nn.Module):
         self.fc2 = nn.Linear(ID_SIZE, size)
         self.conv_h = nn.Conv2d(size, 1, 3)
 
-    def forward(self, x: Tensor, attribute: Tensor, identity: Tensor) -> Tensor:
-        """Take (N, size, H, W), (N, attribute, H, W) and (N, 512); return (N, size, H, W)."""
+    def told(self, identity: Tensor) -> Pair:
+        """Return what (N, 512) scales and shifts features by: (N, size) each."""
+        return self.fc1(identity), self.fc2(identity)
+
+    def forward(self, x: Tensor, attribute: Tensor, identity: Pair) -> Tensor:
+        """Take (N, size, H, W), (N, attribute, H, W) and what `told` gives; return (N, size, H, W)."""
         calm = (x - x.mean(1, keepdim=True)) / torch.sqrt(x.var(1, keepdim=True) + _EPSILON)
         told = mirrored(self.mlp_shared(attribute))
         by_attribute = self.conv1(told) * calm + self.conv2(told)
-        by_identity = self.fc1(identity)[..., None, None] * calm + self.fc2(identity)[..., None, None]
+        scale, shift = (each[..., None, None] for each in identity)
+        by_identity = scale * calm + shift
         share = torch.sigmoid(self.conv_h(mirrored(calm)))
         mixed: Tensor = (1 - share) * by_attribute + share * by_identity
         return mixed
@@ -67,11 +85,16 @@ class Block(nn.Module):
             self.AAD3 = Denormalise(takes, attribute)
             self.conv3 = SpectralConv(takes, gives, 1)
 
-    def forward(self, x: Tensor, attribute: Tensor, identity: Tensor) -> Tensor:
+    def told(self, identity: Tensor) -> tuple[Pair, ...]:
+        """Return what an identity (N, 512) says to each of the denormalisations."""
+        parts = (self.AAD1, self.AAD2, *((self.AAD3,) if self.is_narrower else ()))
+        return tuple(part.told(identity) for part in parts)
+
+    def forward(self, x: Tensor, attribute: Tensor, told: tuple[Pair, ...]) -> Tensor:
         """Take (N, takes, H, W), return (N, gives, H, W)."""
-        inner = self.conv1(mirrored(_leaky(self.AAD1(x, attribute, identity))))
-        inner = self.conv2(mirrored(_leaky(self.AAD2(inner, attribute, identity))))
-        around = self.conv3(self.AAD3(x, attribute, identity)) if self.is_narrower else x
+        inner = self.conv1(mirrored(_leaky(self.AAD1(x, attribute, told[0]))))
+        inner = self.conv2(mirrored(_leaky(self.AAD2(inner, attribute, told[1]))))
+        around = self.conv3(self.AAD3(x, attribute, told[2])) if self.is_narrower else x
         joined: Tensor = inner + around
         return joined
 
@@ -99,20 +122,29 @@ class SelfAttention(nn.Module):
 
 
 class Generator(nn.Module):
-    """Paints the face, from 2 x 2 up to 256 x 256."""
+    """Paints the face, from 2 x 2 up to 256 x 256. `narrow` divides the inner channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: int = 1) -> None:
         super().__init__()
-        self.up1 = nn.ConvTranspose2d(ID_SIZE, 1024, 2)
-        for number, sizes in enumerate(_BLOCKS, start=1):
-            self.add_module(f"AADBlk{number}", Block(*sizes))
-        self.sa = SelfAttention(_BLOCKS[_ATTENTION_AFTER - 1][1])
+        self.up1 = nn.ConvTranspose2d(ID_SIZE, _BLOCKS[0][0] // narrow, 2)
+        for number, (takes, gives, attribute) in enumerate(_BLOCKS, start=1):
+            block = Block(
+                takes // narrow, gives if number == len(_BLOCKS) else gives // narrow, attribute // narrow
+            )
+            self.add_module(f"AADBlk{number}", block)
+        self.sa = SelfAttention(_BLOCKS[_ATTENTION_AFTER - 1][1] // narrow)
 
-    def forward(self, attributes: list[Tensor], identity: Tensor) -> Tensor:
-        """Take eight attributes and (N, 512); return (N, 3, 256, 256) in -1..1."""
-        x = self.up1(identity[..., None, None])
-        for number, attribute in enumerate(attributes, start=1):
-            x = self.get_submodule(f"AADBlk{number}")(x, attribute, identity)
+    def told(self, identity: Tensor) -> Told:
+        """Return everything that an identity (N, 512) alone decides."""
+        blocks = (self.get_submodule(f"AADBlk{number}") for number in range(1, len(_BLOCKS) + 1))
+        said = tuple(block.told(identity) for block in blocks if isinstance(block, Block))
+        return Told(start=self.up1(identity[..., None, None]), blocks=said)
+
+    def paint(self, attributes: list[Tensor], told: Told) -> Tensor:
+        """Take eight attributes and what `told` gives; return (N, 3, 256, 256) in -1..1."""
+        x = told.start
+        for number, (attribute, said) in enumerate(zip(attributes, told.blocks, strict=True), start=1):
+            x = self.get_submodule(f"AADBlk{number}")(x, attribute, said)
             x = doubled(x) if number < len(_BLOCKS) else x
             x = self.sa(x) if number == _ATTENTION_AFTER else x
         return torch.tanh(x)

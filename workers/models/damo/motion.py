@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -53,12 +54,12 @@ class Levels(nn.Module):
 class Hourglass(nn.Module):
     """Five levels down and up, the features of the way down beside those of the way up."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int] = _WIDTHS) -> None:
         super().__init__()
-        down = [(_SEEN, _WIDTHS[1]), *pairwise(_WIDTHS[1:])]
+        down = [(_SEEN, widths[1]), *pairwise(widths[1:])]
         up = [
-            (width * (1 if level == 0 else 2), _WIDTHS[-2 - level])
-            for level, width in enumerate(reversed(_WIDTHS[1:]))
+            (width * (1 if level == 0 else 2), widths[-2 - level])
+            for level, width in enumerate(reversed(widths[1:]))
         ]
         self.encoder = Levels("down_blocks", [HourglassDown(*sizes) for sizes in down])
         self.decoder = Levels("up_blocks", [HourglassUp(*sizes) for sizes in up])
@@ -75,12 +76,13 @@ class Hourglass(nn.Module):
 
 
 class DenseMotion(nn.Module):
-    """Finds for every place of the fused face where it lies in the target."""
+    """Finds for every place of the fused face where it lies in the target. `narrow` divides the channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: int = 1) -> None:
         super().__init__()
-        self.hourglass = Hourglass()
-        self.mask = nn.Conv2d(_WIDTHS[0] + _SEEN, KEYPOINTS + 1, 7, padding=3)
+        widths = [width // narrow for width in _WIDTHS]
+        self.hourglass = Hourglass(widths)
+        self.mask = nn.Conv2d(widths[0] + _SEEN, KEYPOINTS + 1, 7, padding=3)
         self.down = nn.Module()
         self.down.register_buffer("weight", torch.zeros(3, 1, _BLUR_SIDE, _BLUR_SIDE))
 

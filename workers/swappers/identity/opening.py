@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.errors import ModelSpoiled
 from broker.installed import Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.device import best_device
+from workers.models.installed import checked_file
 from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_session import OnnxNetwork
 from workers.swappers.identity.contracts import CONTRACTS, Contract
+from workers.swappers.identity.damo import CONTRACT as DAMO
+from workers.swappers.identity.damo import open_damo
 from workers.swappers.identity.engine import IdentitySwapper
 from workers.swappers.identity.network import SwapNetwork
 from workers.swappers.identity.source import SourceEncoder, read_emap
@@ -31,11 +33,13 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
         ModelUnusable: a file is spoiled, or not of the contract that it is installed under.
         PackageMissing: onnxruntime or onnx is not installed.
     """
+    if model.contract == DAMO:
+        return open_damo(store, model)
     if model.contract not in CONTRACTS:
-        known = ", ".join(sorted(CONTRACTS))
+        known = ", ".join(sorted({*CONTRACTS, DAMO}))
         raise ModelUnusable(f"model {model.name} has the contract {model.contract!r}; known are {known}")
     contract = CONTRACTS[model.contract]
-    path = _checked(store, model, _main_file(model))
+    path = checked_file(store, model, _main_file(model))
     encoder, others = _encoder(store, model, contract, path)
     finder = FaceFinder(best_device())
     return IdentitySwapper(
@@ -57,7 +61,7 @@ def _encoder(
     owner, file = _recogniser(store, model)
     encoder = SourceEncoder(
         contract=contract,
-        recogniser=Recogniser(OnnxNetwork(_checked(store, owner, file))),
+        recogniser=Recogniser(OnnxNetwork(checked_file(store, owner, file))),
         emap=read_emap(path) if contract.source == "emap" else None,
         converter=_converter(store, model) if contract.source.startswith("converted") else None,
     )
@@ -86,12 +90,5 @@ def _main_file(model: Model) -> ModelFile:
 def _converter(store: ModelStore, model: Model) -> OnnxNetwork:
     for file in model.files:
         if file.name.startswith(CONVERTER_PREFIX):
-            return OnnxNetwork(_checked(store, model, file))
+            return OnnxNetwork(checked_file(store, model, file))
     raise ModelUnusable(f"model {model.name} lacks its {CONVERTER_PREFIX}*.onnx, which fits embeddings to it")
-
-
-def _checked(store: ModelStore, model: Model, file: ModelFile) -> Path:
-    try:
-        return store.checked(model, file)
-    except ModelSpoiled as error:
-        raise ModelUnusable(f"{error}; `farm models verify` tells which files are") from error
