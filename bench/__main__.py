@@ -19,6 +19,7 @@ NAMES = (
     "splitting",
     "uhd",
     "swap_speed",
+    "upscale_memory",
     "detectors",
     "redis_memory",
     "startup",

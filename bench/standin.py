@@ -12,6 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 TRUE_WIDTH = 1024
 BLOCKS = 6
 
+#: Channels of Real-ESRGAN's networks.
+ESRGAN_WIDTH = 64
+
 Weights = dict[str, np.ndarray]
 
 
@@ -64,9 +67,18 @@ class _Graph:
     def _columns(self) -> str:
         return self.constant(np.array([1, -1, 1, 1], np.int64))
 
-    def larger(self, x: str) -> str:
+    def larger(self, x: str, mode: str = "linear") -> str:
         scales = self.constant(np.array([1, 1, 2, 2], np.float32))
-        return self.node("Resize", x, "", scales, mode="linear")
+        return self.node("Resize", x, "", scales, mode=mode)
+
+    def dense(self, x: str) -> str:
+        """Five convolutions that see all before them, a fifth of what they find added: ESRGAN's block."""
+        seen = [x]
+        for number in range(4):
+            joined = self.node("Concat", *seen, axis=1) if number else x
+            seen.append(self.relu(self.conv(joined, ESRGAN_WIDTH + 32 * number, 32, 3)))
+        found = self.conv(self.node("Concat", *seen, axis=1), ESRGAN_WIDTH + 128, ESRGAN_WIDTH, 3)
+        return self.node("Add", self.node("Mul", found, self.constant(np.array(0.2, np.float32))), x)
 
 
 def inswapper(path: Path, width: int = TRUE_WIDTH) -> Path:
@@ -90,6 +102,20 @@ def inswapper(path: Path, width: int = TRUE_WIDTH) -> Path:
     return _save(path, graph, {"target": [1, 3, 128, 128], "source": [1, 512]}, {"output": [1, 3, 128, 128]})
 
 
+def esrgan(path: Path, blocks: int) -> Path:
+    """Write a network of Real-ESRGAN x4's layers, with fewer blocks than its 69: they come one by one."""
+    graph, width = _Graph(), ESRGAN_WIDTH
+    first = x = graph.conv("input", 3, width, 3)
+    for _ in range(blocks):
+        x = graph.dense(x)
+    x = graph.node("Add", graph.conv(x, width, width, 3), first)
+    for _ in range(2):
+        x = graph.relu(graph.conv(graph.larger(x, "nearest"), width, width, 3))
+    x = graph.conv(graph.relu(graph.conv(x, width, width, 3)), width, 3, 3)
+    graph.nodes.append(helper.make_node("Identity", [x], ["output"]))
+    return _save(path, graph, {"input": [1, 3, "h", "w"]}, {"output": [1, 3, "tall", "wide"]})
+
+
 def recogniser(path: Path) -> Path:
     """Write a small network of ArcFace's input and output; what it says of a face means nothing."""
     graph = _Graph()
@@ -98,7 +124,9 @@ def recogniser(path: Path) -> Path:
     return _save(path, graph, {"input.1": [1, 3, 112, 112]}, {"683": [1, 512]})
 
 
-def _save(path: Path, graph: _Graph, inputs: dict[str, list[int]], outputs: dict[str, list[int]]) -> Path:
+def _save(
+    path: Path, graph: _Graph, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]
+) -> Path:
     made = helper.make_graph(
         graph.nodes,
         path.stem,

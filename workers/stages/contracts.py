@@ -42,5 +42,7 @@ class UpscalerContract:
 
 
 UPSCALERS: dict[str, UpscalerContract] = {
-    contract: UpscalerContract(factor=factor) for contract, factor in UPSCALING.items()
+    # Tiles of which one takes a gigabyte or so, in the largest networks of the kind.
+    contract: UpscalerContract(factor=factor, tile_px=min(256, 1024 // factor))
+    for contract, factor in UPSCALING.items()
 }
