@@ -17,8 +17,8 @@ from workers.stages.tiling import BYTES_PER_PIXEL
 
 CLAIM = (
     "Peak memory of one tile through a stand-in of Real-ESRGAN x4's layers (random weights, 6 of its 69 "
-    "dense blocks, which come one by one and add none), over the process before it, for each pixel that it makes. "
-    "Tiles are planned with `planned`: the aim is that it is no less than what was measured."
+    "dense blocks, which come one by one and add none), over the process before it, for each pixel that it "
+    "makes. Tiles are planned with `planned`: the aim is that it is no less than what was measured."
 )
 TILES_PX = (64, 128, 256)
 FACTOR = 4

@@ -30,8 +30,9 @@ class StageNetworks:
     def __init__(self, store: ModelStore) -> None:
         """Take the store that holds them; nothing is opened yet."""
         self._store = store
-        self._restorers: dict[str, Restorer] = {}
-        self._upscalers: dict[str, Upscaler] = {}
+        # By digest, too: a model that is added anew is another.
+        self._restorers: dict[tuple[str, str], Restorer] = {}
+        self._upscalers: dict[tuple[str, str], Upscaler] = {}
 
     def restorer(self, name: str) -> Restorer:
         """Return the network that restores faces under that name.
@@ -41,11 +42,12 @@ class StageNetworks:
             ModelUnusable: its file is spoiled, or not of its contract.
             PackageMissing: the extra `models` is not installed.
         """
-        if name not in self._restorers:
-            model = self._model(name, "restorer")
+        model = self._model(name, "restorer")
+        key = name, model.digest
+        if key not in self._restorers:
             contract = _contract(model, RESTORERS)
-            self._restorers[name] = Restorer(self._network(model), contract)
-        return self._restorers[name]
+            self._restorers[key] = Restorer(self._network(model), contract)
+        return self._restorers[key]
 
     def upscaler(self, name: str) -> Upscaler:
         """Return the network that enlarges pictures under that name.
@@ -54,12 +56,13 @@ class StageNetworks:
             ModelMissing, ModelUnusable, PackageMissing: as `restorer`.
             BudgetTooSmall: the worker's memory does not hold the smallest tile.
         """
-        if name not in self._upscalers:
-            model = self._model(name, "upscaler")
+        model = self._model(name, "upscaler")
+        key = name, model.digest
+        if key not in self._upscalers:
             contract = _contract(model, UPSCALERS)
             tile_px = tile_for(contract, settings_of(EngineConfig.from_environment()))
-            self._upscalers[name] = Upscaler(self._network(model), contract, tile_px=tile_px)
-        return self._upscalers[name]
+            self._upscalers[key] = Upscaler(self._network(model), contract, tile_px=tile_px)
+        return self._upscalers[key]
 
     def parts(self, fuse: FuseSpec) -> dict[str, str]:
         """Return what a job's pixels depend on beside the digests: the runtime, and the tile.

@@ -159,3 +159,17 @@ def test_a_spoiled_file_is_refused_by_name(store, tmp_path):
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelUnusable, match=rf"{name}\.onnx of model {name} is not the file"):
         Stages(store).parts(FuseSpec(engine="portrait", restore=name))
+
+
+def test_a_model_that_is_added_anew_is_used_anew(store, tmp_path):
+    """A worker that has opened it keeps no old network under the new one's digest."""
+    networks = StageNetworks(store)
+    name = install(store, tmp_path, "gfpgan")
+    first = networks.restorer(name)
+    assert networks.restorer(name) is first
+    path = tmp_path / f"{name}.onnx"
+    path.write_bytes(path.read_bytes() + b"\x12\x04next")  # the producer's name: another file, as whole
+    from farm.modelstore.arrival import Introduction, add
+
+    add(store, path, Introduction(name=name, contract="gfpgan"))
+    assert networks.restorer(name) is not first
