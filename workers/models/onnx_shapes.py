@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
 from workers.errors import ModelUnusable
-from workers.models.onnx_session import OnnxNetwork
 
 Shape = tuple[int | None, ...]  # None stands for any size
 
 _IMAGE_DIMS = 4  # batch, channels, rows, columns
 
 
-def picture_output(network: OnnxNetwork, side_px: int | None) -> int:
+class PictureNetwork(Protocol):
+    """A network of named inputs and outputs; `OnnxNetwork` is one."""
+
+    name: str
+    inputs: dict[str, Shape]
+    outputs: dict[str, Shape]
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return all outputs, in their order."""
+
+
+def picture_output(network: PictureNetwork, side_px: int | None) -> int:
     """Return the number of the picture among the outputs: the first of three channels and of this side.
 
     `side_px` None takes any size.

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import TypeVar
 
-from broker.installed import Kind, Model, ModelStore
+from broker.installed import Kind, Model, ModelFile, ModelStore
 from broker.messages import FuseSpec
 from workers.config import EngineConfig
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.installed import checked_file, installed_models
 from workers.models.onnx_session import OnnxNetwork
+from workers.models.onnx_shapes import PictureNetwork
+from workers.models.spandrel_network import SpandrelNetwork
 from workers.stages.contracts import RESTORERS, UPSCALERS
 from workers.stages.restorer import Restorer
 from workers.stages.tiling import tile_for
 from workers.stages.upscaler import Upscaler
 
 T = TypeVar("T")
+
+_ONNX = "onnxruntime"
+
+#: Suffixes of networks: ONNX ones, and those that spandrel reads.
+_NETWORKS = frozenset({".onnx", ".pth", ".pt", ".ckpt", ".safetensors"})
 
 #: How the command line calls the two kinds.
 _OPTIONS: dict[Kind, str] = {"restorer": "--restore", "upscaler": "--upscale"}
@@ -69,12 +77,13 @@ class StageNetworks:
 
         Everything is opened for it, and refused as `upscaler` says.
         """
-        found = {"onnxruntime": importlib.metadata.version("onnxruntime")}
+        found = {}
         if fuse.restore is not None:
             self.restorer(fuse.restore)
         if fuse.upscale is not None:
             found["upscaling tile"] = str(self.upscaler(fuse.upscale).tile_px)
-        return found
+        runtimes = {_runtime(_network_file(model)) for model in self._models(fuse)}
+        return found | {name: importlib.metadata.version(name) for name in runtimes}
 
     def digests(self, fuse: FuseSpec) -> dict[str, str]:
         """Return the SHA-256 digests, by name, of the networks that a job asks for. Raises as `restorer`."""
@@ -99,11 +108,27 @@ class StageNetworks:
             )
         return model
 
-    def _network(self, model: Model) -> OnnxNetwork:
-        networks = [file for file in model.files if file.name.endswith(".onnx")]
-        if len(networks) != 1:
-            raise ModelUnusable(f"model {model.name} has {len(networks)} networks, and must have one")
-        return OnnxNetwork(checked_file(self._store, model, networks[0]))
+    def _network(self, model: Model) -> PictureNetwork:
+        file = _network_file(model)
+        path = checked_file(self._store, model, file)
+        return OnnxNetwork(path) if _runtime(file) == _ONNX else SpandrelNetwork(path)
+
+
+def _network_file(model: Model) -> ModelFile:
+    """Return the network among a model's files.
+
+    Raises:
+        ModelUnusable: there is none, or more than one.
+    """
+    networks = [file for file in model.files if PurePosixPath(file.name).suffix.lower() in _NETWORKS]
+    if len(networks) != 1:
+        raise ModelUnusable(f"model {model.name} has {len(networks)} networks, and must have one")
+    return networks[0]
+
+
+def _runtime(file: ModelFile) -> str:
+    """Return the package that runs a network: its release is a part of what pixels depend on."""
+    return _ONNX if file.name.lower().endswith(".onnx") else "spandrel"
 
 
 def _contract(model: Model, table: Mapping[str, T]) -> T:

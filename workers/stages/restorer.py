@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.errors import ModelUnusable
-from workers.models.onnx_session import OnnxNetwork
-from workers.models.onnx_shapes import picture_output, shape_fits
+from workers.models.onnx_shapes import PictureNetwork, picture_output, shape_fits
 from workers.stages.contracts import RestorerContract
 
 Crop = NDArray[np.float32]  # (S, S, 3), RGB in 0..1
@@ -19,7 +18,7 @@ _FIDELITY = "weight"
 class Restorer:
     """One network of one contract."""
 
-    def __init__(self, network: OnnxNetwork, contract: RestorerContract) -> None:
+    def __init__(self, network: PictureNetwork, contract: RestorerContract) -> None:
         """Find the inputs: the crop, and the fidelity where the contract has one.
 
         Raises:
@@ -43,7 +42,7 @@ class Restorer:
         return np.asarray(np.clip((found.transpose(1, 2, 0) - low) / span, 0, 1), np.float32)
 
 
-def _crop_input(network: OnnxNetwork, contract: RestorerContract) -> str:
+def _crop_input(network: PictureNetwork, contract: RestorerContract) -> str:
     """Return the name of the input that takes the crop."""
     shapes = dict(network.inputs)
     if contract.takes_fidelity and shapes.pop(_FIDELITY, None) is None:

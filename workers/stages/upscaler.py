@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from workers.engine.tiles import shares
 from workers.errors import ModelUnusable
 from workers.media.planes import Rgb
-from workers.models.onnx_session import OnnxNetwork
-from workers.models.onnx_shapes import picture_output, shape_fits
+from workers.models.onnx_shapes import PictureNetwork, picture_output, shape_fits
 from workers.stages.contracts import UpscalerContract
 
 #: Rows come out in multiples of this, so that each holds whole samples of every chroma format.
@@ -22,7 +21,7 @@ _ROW_STEP = 8
 class Upscaler:
     """One network of one contract."""
 
-    def __init__(self, network: OnnxNetwork, contract: UpscalerContract, *, tile_px: int) -> None:
+    def __init__(self, network: PictureNetwork, contract: UpscalerContract, *, tile_px: int) -> None:
         """Take the tile that memory allows; a file that fixes the size of its input has its own.
 
         Raises:

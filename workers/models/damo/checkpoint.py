@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from workers.errors import WeightsRejected
+from workers.models.tensors import loaded
 
 #: Written before every name by the program that saved it; the longer one first.
 _PREFIXES = ("module.model.", "module.")
@@ -28,12 +26,7 @@ def read_weights(path: Path, inside: str = "") -> dict[str, Tensor]:
     Raises:
         WeightsRejected: the file cannot be read, has no such key, or holds anything but tensors there.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        body: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
-        raise WeightsRejected(f"{path.name}: {error}") from error
+    body = loaded(path)
     found = body.get(inside) if inside and isinstance(body, Mapping) else body
     if not isinstance(found, Mapping):
         raise WeightsRejected(f"{path.name} holds no weights{f' under {inside!r}' if inside else ''}")
