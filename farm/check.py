@@ -45,7 +45,7 @@ def check(request: JobRequest) -> tuple[MediaInfo, Delivery]:
     _check_engine(request)
     _check_source(request)
     for target in delivery.outputs:
-        _check_output(Path(target.path), request, info)
+        _check_output(Path(target.path), request, shown)
     return info, delivery
 
 

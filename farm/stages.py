@@ -51,6 +51,8 @@ def check_stages(request: JobRequest, info: MediaInfo, store: ModelStore) -> Non
 def as_rendered(request: JobRequest, info: MediaInfo, store: ModelStore) -> MediaInfo:
     """Return an input's description with the size that its frames have when they are encoded.
 
+    Its bytes grow with its pixels: what an output needs is guessed from them.
+
     Raises:
         ModelRefused: nothing is known here of the network that is to enlarge them.
         BadInput: they become larger than encoders take.
@@ -64,7 +66,8 @@ def as_rendered(request: JobRequest, info: MediaInfo, store: ModelStore) -> Medi
             f"--upscale {request.upscale} makes frames of {longest_px} pixels; encoders take {MOST_SIDE_PX}",
             hint="choose a network that enlarges less",
         )
-    return replace(info, video=replace(video, width=video.width * factor, height=video.height * factor))
+    large = replace(video, width=video.width * factor, height=video.height * factor)
+    return replace(info, video=large, size_bytes=info.size_bytes * factor * factor)
 
 
 def factor_of(store: ModelStore, name: str) -> int:

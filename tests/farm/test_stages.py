@@ -108,6 +108,7 @@ def test_frames_larger_than_encoders_take_are_refused(store, clip, tmp_path):
     info = probe(clip)
     wide = dataclasses.replace(info, video=dataclasses.replace(info.video, width=MOST_SIDE_PX // 2))
     asked = request(clip, tmp_path, upscale="real_esrgan_x2")
+    assert as_rendered(asked, info, store).size_bytes == 4 * info.size_bytes
     assert as_rendered(asked, wide, store).video.width == MOST_SIDE_PX
     with pytest.raises(BadInput, match="encoders take 16384"):
         as_rendered(request(clip, tmp_path, upscale="real_esrgan_x4"), wide, store)
