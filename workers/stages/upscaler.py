@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,8 @@ from workers.errors import ModelUnusable
 from workers.media.planes import Rgb
 from workers.models.onnx_shapes import PictureNetwork, picture_output, shape_fits
 from workers.stages.contracts import UpscalerContract
+
+Planes = NDArray[np.float32]  # (3, H, W): R, G and B
 
 #: Rows come out in multiples of this, so that each holds whole samples of every chroma format.
 _ROW_STEP = 8
@@ -44,38 +47,37 @@ class Upscaler:
         tiles of a picture depend on its size alone.
         """
         height, width = picture.shape[:2]
-        whole = _at_least(picture, self.tile_px)
-        down, across = (self._shares(side_px) for side_px in whole.shape[:2])
-        end, begin, band = height * self.factor, 0, _no_rows(width * self.factor)
-        starts = [*down, whole.shape[0]]
+        whole = _at_least(np.clip(picture, 0, 1).transpose(2, 0, 1), self.tile_px)
+        down, across = (self._shares(side_px) for side_px in whole.shape[1:])
+        end, begin, band = height * self.factor, 0, np.zeros((3, 0, width * self.factor), np.float32)
+        starts = [*down, whole.shape[1]]
         for y0, next_y0 in pairwise(starts):
-            row = self._row(whole, y0, across) * down[y0][:, None, None]
-            band = _sum(band, row[:, : width * self.factor], y0 * self.factor - begin)
+            row = self._row(whole, y0, across)[..., : width * self.factor] * down[y0][:, None]
+            band = _sum(band, row, y0 * self.factor - begin)
             is_last = next_y0 == starts[-1]
             ready = end if is_last else min(end, next_y0 * self.factor // _ROW_STEP * _ROW_STEP)
             if ready > begin:
-                yield begin, np.clip(band[: ready - begin], 0, 1)
-                begin, band = ready, band[ready - begin :]
+                yield begin, cv2.merge([np.clip(plane[: ready - begin], 0, 1) for plane in band])
+                begin, band = ready, band[:, ready - begin :]
 
-    def _row(self, picture: Rgb, y0: int, across: dict[int, NDArray[np.float32]]) -> Rgb:
+    def _row(self, planes: Planes, y0: int, across: dict[int, NDArray[np.float32]]) -> Planes:
         """Return a row of tiles, joined from left to right."""
         tile_px, factor = self.tile_px, self.factor
-        joined = np.zeros((tile_px * factor, picture.shape[1] * factor, 3), np.float32)
+        joined = np.zeros((3, tile_px * factor, planes.shape[2] * factor), np.float32)
         for x0, share in across.items():
-            tile = self._run(picture[y0 : y0 + tile_px, x0 : x0 + tile_px])
-            joined[:, x0 * factor : (x0 + tile_px) * factor] += tile * share[:, None]
+            tile = self._run(planes[:, y0 : y0 + tile_px, x0 : x0 + tile_px])
+            joined[..., x0 * factor : (x0 + tile_px) * factor] += tile * share
         return joined
 
-    def _run(self, tile: Rgb) -> Rgb:
-        blob = np.ascontiguousarray(np.clip(tile, 0, 1).transpose(2, 0, 1)[None], np.float32)
-        found = np.asarray(self._network.run({self._input: blob})[self._output][0], np.float32)
+    def _run(self, tile: Planes) -> Planes:
+        found = self._network.run({self._input: np.ascontiguousarray(tile[None])})[self._output][0]
         side_px = self.tile_px * self.factor
         if found.shape != (3, side_px, side_px):
             raise ModelUnusable(
                 f"{self._network.name} makes {found.shape[1]} pixels of {self.tile_px}, not {side_px}: "
                 f"it does not enlarge {self.factor} times"
             )
-        return found.transpose(1, 2, 0)
+        return np.asarray(found, np.float32)
 
     def _shares(self, side_px: int) -> dict[int, NDArray[np.float32]]:
         """Return the tiles' shares along a side, by their starts in the picture that comes in."""
@@ -83,22 +85,18 @@ class Upscaler:
         return {start // self.factor: share.numpy() for start, share in large.items()}
 
 
-def _at_least(picture: Rgb, side_px: int) -> Rgb:
+def _at_least(planes: Planes, side_px: int) -> Planes:
     """Return a picture that is a tile large at least: beyond its edge it is mirrored."""
-    rows, columns = (max(0, side_px - side) for side in picture.shape[:2])
-    if not rows and not columns:
-        return picture
-    # Mirrored again and again where it is smaller than what is missing.
-    return np.asarray(np.pad(picture, ((0, rows), (0, columns), (0, 0)), mode="symmetric"), np.float32)
+    rows, columns = (max(0, side_px - side) for side in planes.shape[1:])
+    if rows or columns:
+        # Mirrored again and again where it is smaller than what is missing.
+        planes = np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="symmetric")
+    return np.ascontiguousarray(planes, np.float32)
 
 
-def _no_rows(width_px: int) -> Rgb:
-    return np.zeros((0, width_px, 3), np.float32)
-
-
-def _sum(band: Rgb, row: Rgb, offset: int) -> Rgb:
+def _sum(band: Planes, row: Planes, offset: int) -> Planes:
     """Return a band of rows with another added, that begins `offset` rows below its first."""
-    missing = max(0, offset + len(row) - len(band))
-    longer = np.concatenate([band, np.zeros((missing, *band.shape[1:]), np.float32)])
-    longer[offset : offset + len(row)] += row
+    missing = max(0, offset + row.shape[1] - band.shape[1])
+    longer = np.concatenate([band, np.zeros((3, missing, band.shape[2]), np.float32)], axis=1)
+    longer[:, offset : offset + row.shape[1]] += row
     return longer
