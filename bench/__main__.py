@@ -27,6 +27,10 @@ NAMES = (
     "store_scale",
     "queue_1000",
     "engine_cpu",
+    "passes",
+    "reuse",
+    "stills",
+    "seeds",  # last: it reads the others' results
 )
 
 

@@ -41,16 +41,16 @@ def main(clip: Path | None = None) -> None:
     swapper, rows = PortraitSwapper(), []
     for target, source in ((TARGET, SOURCE), (SOURCE, TARGET)):
         prepared = swapper.prepare(source.read_bytes(), FuseSpec(engine="portrait"))
-        given = [_turned_back(frame, i) for i, frame in enumerate(_frames(target))]
+        given = [turned_back(frame, i) for i, frame in enumerate(moving(target))]
         for mode in ("normal", "blend", "overlay"):
-            frames = swapper.run(_frames(target), prepared, FuseSpec(engine="portrait", mode=mode))
-            fused = [_turned_back(frame, i) for i, frame in enumerate(frames)]
+            frames = swapper.run(moving(target), prepared, FuseSpec(engine="portrait", mode=mode))
+            fused = [turned_back(frame, i) for i, frame in enumerate(frames)]
             row = {"target": target.stem, "source": source.stem, "mode": mode}
-            rows.append({**row, **_figures(given, fused)})
+            rows.append({**row, **figures(given, fused)})
     write("flicker", CLAIM, rows)
 
 
-def _figures(given: list[Picture], fused: list[Picture]) -> dict[str, Any]:
+def figures(given: list[Picture], fused: list[Picture]) -> dict[str, Any]:
     inside = np.mean([np.abs(a - b).max(axis=2) > 0 for a, b in zip(given, fused, strict=True)], axis=0) > 0.5
     core = cv2.erode(inside.astype(np.uint8), np.ones((RING_PX, RING_PX))) > 0
     ring = inside & ~core
@@ -78,7 +78,7 @@ def _motion(index: int, height: int, width: int) -> NDArray[np.float32]:
     )
 
 
-def _frames(target: Path) -> Iterator[Frame]:
+def moving(target: Path) -> Iterator[Frame]:
     portrait, dice = cv2.imread(str(target))[..., ::-1], np.random.default_rng(11)
     for index in range(NUM_FRAMES):
         matrix = _motion(index, *portrait.shape[:2])
@@ -87,7 +87,7 @@ def _frames(target: Path) -> Iterator[Frame]:
         yield Frame(picture=av.VideoFrame.from_ndarray(noisy, format="rgb24"), index=index, pts=index)
 
 
-def _turned_back(frame: Frame, index: int) -> Picture:
+def turned_back(frame: Frame, index: int) -> Picture:
     """Return a frame as the first one would show it."""
     shape = (SIDE_PX, SIDE_PX)
     first, here = (_square(_motion(i, *shape)) for i in (0, index))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ from bench.engine_measure import Machine, Table
 from bench.gpu_bars import bars
 from bench.gpu_parts import PARTS
 
-RESULT = Path(__file__).parent / "results" / "gpu.json"
+RESULTS = Path(__file__).parent / "results" / "gpu"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; write bench/results/gpu.json, or what `--json` names; 1 if a bar is missed."""
+    """Measure and print; write bench/results/gpu/NAME.json, or what `--json` names; 1 if a bar is missed."""
     options = _parser().parse_args(arguments)
     if not options.cpu_rehearsal and not torch.cuda.is_available():
         sys.stderr.write("error: no GPU that torch can use\nhint: --cpu-rehearsal runs it small on the CPU\n")
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(found[name]), flush=True)
     found["bars"] = bars(found)
     print(f"\n## bars\n\n{table(found['bars'])}", flush=True)
-    path = options.json or (None if options.cpu_rehearsal else RESULT)
+    path = options.json or (None if options.cpu_rehearsal else RESULTS / f"{_slug(machine)}.json")
     if path is not None:
         _write(path, machine, found)
     is_missed = any(row["held"] == "no" for row in found["bars"])
@@ -65,14 +66,22 @@ def _write(path: Path, machine: Machine, found: dict[str, Table]) -> None:
         "machine": machine.facts(),
         "rows": rows,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(body, indent=1) + "\n")
+
+
+def _slug(machine: Machine) -> str:
+    """Return the device's name as a file's: "nvidia-h200"."""
+    return re.sub(r"[^a-z0-9]+", "-", str(machine.facts().get("gpu", "cpu")).lower()).strip("-")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
     parser.add_argument("--cpu-rehearsal", action="store_true", help="small, on the CPU: see that it runs")
     parser.add_argument(
-        "--json", type=Path, help=f"where the result goes [default: {RESULT.name}, not a rehearsal's]"
+        "--json",
+        type=Path,
+        help="where the result goes [default: results/gpu/, by the device's name; not a rehearsal's]",
     )
     return parser
 

@@ -22,6 +22,14 @@ def describe() -> dict[str, str | int]:
     }
 
 
+def resident_mb(key: str, *, reset: bool = False) -> float:
+    """Return this process's VmRSS (now) or VmHWM (highest) in MB; `reset` lets the highest start anew."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1000
+
+
 def _cpu() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

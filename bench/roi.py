@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.clips import TARGET
+from bench.machine import resident_mb
 from bench.results import write
 from broker.messages import FuseSpec
 from workers.face.align import inverse
@@ -72,11 +73,11 @@ def measure(way: str, side_px: int) -> dict[str, Any]:
     fuse = {"region": _region, "frame": _frame}[way]
     times, peaks, fused = [], [], frame
     for _ in range(RUNS):
-        before = _memory("VmRSS", reset=True)
+        before = resident_mb("VmRSS", reset=True)
         began = time.perf_counter()
         fused, box = fuse(swapper, frame, likeness, landmarks)
         times.append(time.perf_counter() - began)
-        peaks.append(_memory("VmHWM") - before)
+        peaks.append(resident_mb("VmHWM") - before)
     figures = {"ms": 1000 * float(np.median(times)), "MB": float(np.max(peaks))}
     return figures | _quality(frame, fused, box)
 
@@ -128,14 +129,6 @@ def _quality(frame: Any, fused: Any, box: tuple[int, int, int, int]) -> dict[str
         "PSNR in the region": float(10 * np.log10(255**2 / error)),
         "samples changed outside": int((truth != got)[~inside].sum()),
     }
-
-
-def _memory(key: str, *, reset: bool = False) -> float:
-    """Return a figure of this process's memory in MB; `reset` lets the highest start anew."""
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1000
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ class WorkerBeat:
     started_at: float = 0.0  # Unix seconds
     version: str = ""  # of the program it runs
     plan: str = ""  # what its engines do with the device's memory, for people
+    memory_bytes: int = 0  # what it takes: of the GPU, on a CPU of the machine; 0: nobody says
+    memory_peak_bytes: int = 0  # the most that it took since it began
+    memory_limit_bytes: int = 0  # what its engines may take; 0: as much as there is
+    memory_moves: int = 0  # how often weights came from host memory since it began
+    memory_moved_bytes: int = 0
     note: str = ""  # why it leaves, where it was not asked to
 
 

@@ -158,6 +158,15 @@ class WorkerView(_Body):
     fps: float | None
     plan: str
     """What its engines do with the device's memory, in one line; empty where none plans it."""
+    memory_bytes: int = 0
+    """What it takes: of its GPU what torch's allocator holds, on a CPU its resident set; 0: nobody says."""
+    memory_peak_bytes: int = 0
+    """The most that it took since it began."""
+    memory_limit_bytes: int = 0
+    """What its engines may take; 0: as much as there is."""
+    memory_moves: int = 0
+    """How often a network's or a layer's weights came back from host memory since it began."""
+    memory_moved_bytes: int = 0
     note: str = ""
     """Why it leaves, where it was not asked to."""
     blocked_for: list[str] = Field(default_factory=list)

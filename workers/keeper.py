@@ -16,6 +16,8 @@ from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost
 from broker.heartbeats import WorkerBeat
 from broker.leases import RENDERING, Lease
+from workers.engine.moves import MOVES
+from workers.footprint import footprint
 from workers.stuck import Patience
 
 log = logging.getLogger(__name__)
@@ -73,10 +75,10 @@ class Keeper:
         """Tell the farm that the worker takes chunks from now on; say whether it could be told."""
         return self._change(state="ready", engines=engines)
 
-    def note_plan(self, plan: str) -> None:
+    def note_plan(self, plan: str, limit_bytes: int = 0) -> None:
         """Put what the engines do with the device's memory into the beats from the next one on."""
         with self._guard:
-            self._beat = dataclasses.replace(self._beat, plan=plan)
+            self._beat = dataclasses.replace(self._beat, plan=plan, memory_limit_bytes=limit_bytes)
 
     def leave(self, why: str = "") -> None:
         """Tell the farm that the worker goes, and have the render under way stop at its next frame."""
@@ -119,7 +121,7 @@ class Keeper:
 
     def _send(self) -> bool:
         try:
-            self._broker.heartbeats.beat(self._beat)
+            self._broker.heartbeats.beat(_with_memory(self._beat))
         except BrokerError as error:
             log.warning("no heartbeat: %s", error)
             return False
@@ -150,6 +152,18 @@ class Keeper:
             progress.stopped_s = time.monotonic()
         elif time.monotonic() - progress.stopped_s > self._patience.stuck_s:
             self._patience.end()
+
+
+def _with_memory(beat: WorkerBeat) -> WorkerBeat:
+    """Return a beat with what this process takes of memory now."""
+    here = footprint()
+    return dataclasses.replace(
+        beat,
+        memory_bytes=here.used_bytes,
+        memory_peak_bytes=here.peak_bytes,
+        memory_moves=MOVES.num,
+        memory_moved_bytes=MOVES.num_bytes,
+    )
 
 
 def _give_up(progress: Progress) -> None:

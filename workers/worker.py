@@ -70,7 +70,7 @@ class Worker:
         fails with the reason, which its user then sees.
         """
         ready = tuple(name for name in self._config.warm if self._is_warm(name))
-        self._keeper.note_plan(plan := self._plan())
+        self._keeper.note_plan(plan := self._plan(), self._limit_bytes())
         if self._keeper.set_ready(ready):
             log.info("ready: %s", plan or "no memory is planned", extra={"worker": self._config.name})
         self._leave_if_unwell()
@@ -94,7 +94,8 @@ class Worker:
         try:
             with self._keeper.holding(lease, progress):
                 result = self._render(chunk, progress)
-                self._keeper.note_plan(self._plan())  # it may have run out of memory, and stepped down
+                # It may have run out of memory, and stepped down.
+                self._keeper.note_plan(self._plan(), self._limit_bytes())
                 patiently(lambda: self._broker.leases.commit(lease, result), self._clock, progress.stop)
                 self._health.note(result)
         except (LeaseLost, Stopped):
@@ -142,6 +143,10 @@ class Worker:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""
         planned = ((name, one) for name, one in self._swappers.items() if isinstance(one, Planned))
         return " | ".join(f"{name}: {one.plan}" for name, one in planned)
+
+    def _limit_bytes(self) -> int:
+        """Return the budget of the engines together; 0 where there is none."""
+        return sum(one.limit_bytes for one in self._swappers.values() if isinstance(one, Planned))
 
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:

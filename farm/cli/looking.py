@@ -14,10 +14,10 @@ from farm.cli.display import open_display
 from farm.cli.exits import DONE
 from farm.cli.following import stay
 from farm.cli.outcome import conclude, to_json
-from farm.cli.wording import columns, duration, duration_about, json_line, percent, rate
+from farm.cli.wording import columns, duration, duration_about, json_line, percent, rate, size
 from farm.client import FarmClient
 from farm.errors import JobNotFound
-from farm.schemas import JobView
+from farm.schemas import JobView, WorkerView
 from farm.states import LIVE_JOB_STATES
 
 
@@ -43,6 +43,20 @@ def show_status(job_id: str, *, as_json: bool) -> int:
         sys.stdout.write(json_line(to_json(view)))
     else:
         sys.stdout.write("\n".join(_lines(view)) + "\n")
+    return DONE
+
+
+def show_workers(*, as_json: bool) -> int:
+    """Print the workers that live."""
+    with connect(CliConfig.from_environment()) as client:
+        views = client.workers()
+    if as_json:
+        sys.stdout.write(json_line({"workers": [view.model_dump(mode="json") for view in views]}))
+    elif views:
+        header = ("WORKER", "STATE", "DEVICE", "JOB", "RATE", "MEMORY", "PEAK", "BUDGET", "FROM HOST")
+        sys.stdout.write(columns(header, map(_worker_row, views)) + "\n")
+    else:
+        sys.stderr.write("no worker lives: `farm worker` starts one\n")
     return DONE
 
 
@@ -75,6 +89,21 @@ def _row(view: JobView) -> tuple[str, ...]:
         rate(view.fps),
         duration(age_s),
         view.output,
+    )
+
+
+def _worker_row(view: WorkerView) -> tuple[str, ...]:
+    moved = f"{view.memory_moves}x, {size(view.memory_moved_bytes)}" if view.memory_moves else "-"
+    return (
+        view.worker,
+        view.state,
+        view.device,
+        view.job or "-",
+        rate(view.fps or None),
+        size(view.memory_bytes),
+        size(view.memory_peak_bytes),
+        size(view.memory_limit_bytes) if view.memory_limit_bytes else "-",
+        moved,
     )
 
 

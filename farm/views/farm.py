@@ -59,6 +59,11 @@ def _worker_view(beat: WorkerBeat, blocked_for: list[str]) -> WorkerView:
         chunk=beat.index,
         fps=beat.fps,
         plan=beat.plan,
+        memory_bytes=beat.memory_bytes,
+        memory_peak_bytes=beat.memory_peak_bytes,
+        memory_limit_bytes=beat.memory_limit_bytes,
+        memory_moves=beat.memory_moves,
+        memory_moved_bytes=beat.memory_moved_bytes,
         note=beat.note,
         blocked_for=blocked_for,
     )

@@ -19,6 +19,8 @@ BEAT = WorkerBeat(
     fps=23.976,
     started_at=1763600000.25,
     version="0.1.0",
+    memory_bytes=5 * 2**30,
+    memory_moves=3,
 )
 
 

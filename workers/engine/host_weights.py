@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from workers.engine.moves import MOVES
+
 
 class HostWeights:
     """Moves the weights of every convolution of `network` to host memory, until `restore`."""
@@ -40,6 +42,7 @@ class HostWeights:
         self._handles.append(module.register_forward_hook(self._drop))
 
     def _fetch(self, module: nn.Module, _inputs: Any) -> None:
+        MOVES.note(sum(tensor.nbytes for tensor in self._kept[module].values()))
         for name, parameter in module.named_parameters():
             parameter.data = self._kept[module][name].to(self._device, non_blocking=True, copy=True)
 

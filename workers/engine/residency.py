@@ -16,6 +16,7 @@ from torch import nn
 
 from workers.engine.host_weights import on_host
 from workers.engine.memory import Meter, meter_of
+from workers.engine.moves import MOVES
 from workers.errors import BudgetTooSmall
 
 
@@ -123,6 +124,7 @@ class Residency:
                     # When it leaves, its memory waits for the work that reads it.
                     tensor.data.record_stream(reader)
         resident.arrival = None if self._stream is None else self._stream.record_event()
+        MOVES.note(resident.size_bytes)
         self.num_arrivals += 1
         self.arrived_bytes += resident.size_bytes
 

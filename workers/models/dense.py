@@ -48,7 +48,7 @@ class DenseFusionUNet(FusionNetwork):
         self.config = config
         self.core = EncoderDecoder(6, self.field_channels, config.widths(), num_climbs=config.depth - 1)
 
-    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> None:
+    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None, at_least: int = 0) -> None:
         """Nothing: every pixel's surroundings are all that counts."""
 
     def field(self, survey: None, x: Tensor, mask: Tensor, where: Window, side_px: int) -> Tensor:  # noqa: ARG002

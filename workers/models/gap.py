@@ -31,6 +31,11 @@ class Gap:
     local: Tensor  # (N, 3, GRID, GRID): the same in each neighbourhood, less `overall`
     stretch: Tensor  # (N, 3, 1, 1): log of the target's standard deviation by the source's
 
+    def of(self, index: int) -> Gap:
+        """Return one crop's, N = 1."""
+        here = slice(index, index + 1)
+        return Gap(self.mean[here], self.overall[here], self.local[here], self.stretch[here])
+
 
 def colour_gap(seen: Tensor) -> Gap:
     """Compare the pictures in `seen`, (N, 7, T, T): the low-passed target, source times mask, the mask."""

@@ -37,8 +37,11 @@ class FusionNetwork(nn.Module):
     overlap_px: int  # that two tiles share so that no seam shows; 0 where a field needs no neighbours
     field_channels: int
 
-    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> Any:
-        """Return what `field` must know of the whole picture; with `tile_px`, in little memory."""
+    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None, at_least: int = 0) -> Any:
+        """Return what `field` must know of the whole picture; with `tile_px`, in little memory.
+
+        Convolutions see `at_least` so many crops, blank ones beside where fewer are given.
+        """
         raise NotImplementedError
 
     def field(self, survey: Any, x: Tensor, mask: Tensor, where: Window, side_px: int) -> Tensor:

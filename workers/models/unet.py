@@ -60,6 +60,10 @@ class Survey:
     gap: Gap
     grid: Tensor  # (N, 3 NUM_TERMS, grid_px, grid_px): the transforms
 
+    def of(self, index: int) -> Survey:
+        """Return one crop's, N = 1."""
+        return Survey(self.gap.of(index), self.grid[index : index + 1])
+
 
 class FusionUNet(FusionNetwork):
     """Finds a grid of colour transforms in a thumbnail, which hold for the picture at any size."""
@@ -72,11 +76,13 @@ class FusionUNet(FusionNetwork):
         self.config = config
         self.core: nn.Module = EncoderDecoder(NUM_INPUTS, 3 * NUM_TERMS, config.widths(), config.num_climbs())
 
-    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> Survey:
+    def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None, at_least: int = 0) -> Survey:
         """Find the transforms. Also the one colour correction that all tiles of a picture share."""
         seen = self._thumbnail(x, mask, tile_px)
         gap = colour_gap(seen)
-        return Survey(gap, self.core(_inputs(seen, gap)))
+        blank = max(0, at_least - len(seen))
+        shown = functional.pad(_inputs(seen, gap), (0, 0, 0, 0, 0, 0, 0, blank))
+        return Survey(gap, self.core(shown)[: len(seen)])
 
     def field(self, survey: Survey, x: Tensor, mask: Tensor, where: Window, side_px: int) -> Tensor:  # noqa: ARG002
         """Return what is added to the source, (N, 3, h, w); no value exceeds the config's bound."""

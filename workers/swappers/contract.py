@@ -27,6 +27,10 @@ class Planned(Protocol):
     def plan(self) -> str:
         """The plan as it is now, in one line."""
 
+    @property
+    def limit_bytes(self) -> int:
+        """The budget; 0 where there is none."""
+
 
 class Swapper(Protocol):
     """Changes the faces in a stream of frames.

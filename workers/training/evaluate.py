@@ -24,7 +24,7 @@ from workers.training.scores import Score
 from workers.training.sheet import write_sheet
 
 _ROOT = Path(__file__).parents[2]
-_RESULT = _ROOT / "bench" / "results" / "fusion-lite.json"
+_RESULT = _ROOT / "workers" / "weights" / "fusion-lite-scores.json"
 _PHOTOS = (_ROOT / "farm" / "assets" / "eileen_collins.jpg", _ROOT / "farm" / "assets" / "grace_hopper.jpg")
 _SIZE_PX = 128
 _SHEET_ROWS = 6

@@ -22,14 +22,23 @@ def list_jobs(
     return show_list(limit, as_json=json)
 
 
-def status(job: given.JobId, *, json: given.Json = False) -> int:
+def status(
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="[JOB]", help="The job's id; none: the workers.", show_default=False),
+    ] = None,
+    *,
+    json: given.Json = False,
+) -> int:
     """Show a job as it is now: the chunks that workers hold, why it is paused, which frames failed.
+
+    Without a job: the workers, what each does, and what it takes of memory.
 
     farm status 261120-1a2b3c4d --json
     """
-    from farm.cli.looking import show_status
+    from farm.cli.looking import show_status, show_workers
 
-    return show_status(job, as_json=json)
+    return show_workers(as_json=json) if job is None else show_status(job, as_json=json)
 
 
 def watch(

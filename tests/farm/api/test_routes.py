@@ -139,9 +139,12 @@ def test_workers_that_live_are_listed_by_name(client, farm):
                 fps=None,
                 started_at=1.0,
                 version="1",
+                memory_bytes=3 * 2**30,
+                memory_moves=7,
             )
         )
     assert [worker.worker for worker in client.workers()] == ["adam", "zoe"]
+    assert {(worker.memory_bytes, worker.memory_moves) for worker in client.workers()} == {(3 * 2**30, 7)}
     assert client.health().workers == 2
 
 

@@ -190,6 +190,9 @@ def test_a_farm_that_is_up_takes_jobs_shows_them_and_goes_down(
     assert farm("watch", job).stdout == f"{output}\n"
     assert json.loads(farm("status", job, "--json").stdout)["state"] == "done"
     assert "50 of 50 done" in farm("status", job).stdout
+    (worker,) = json.loads(farm("status", "--json").stdout)["workers"]
+    assert 2**20 < worker["memory_bytes"] <= worker["memory_peak_bytes"]
+    assert worker["worker"] in farm("status").stdout
     assert job in farm("list").stdout
     assert [job] == [view["job"] for view in json.loads(farm("list", "--json").stdout)["jobs"]]
     # `render` takes the farm that is up, and a job's end cannot be changed.
