@@ -16,15 +16,15 @@ from bench.flicker import NUM_FRAMES, figures, moving, turned_back
 from bench.results import write
 from broker.messages import FuseSpec
 from workers.engine.fusion import FusionEngine
-from workers.face.fuse import Crop, Likeness, fuse_faces
-from workers.media.planes import Canvas, Rgb
+from workers.face.fuse import Crop, Likeness
+from workers.media.planes import Rgb
 from workers.models.network import Window
 from workers.models.unet import FusionUNet, Survey, blur_inner
 from workers.models.weights import load_fusion
-from workers.swappers.calm import Fused, calmed
+from workers.swappers.calm import calmed
 from workers.swappers.following import Sight, sights
-from workers.swappers.passes import Passes, Work
-from workers.swappers.portrait import PortraitSwapper
+from workers.swappers.passes import Passes
+from workers.swappers.portrait import PortraitSwapper, fusing
 
 CLAIM = (
     "The network's view of a face (its thumbnail) is compared with that in the first frame of a block of 5: "
@@ -111,15 +111,10 @@ def _fused(
     assert isinstance(network, FusionUNet)
     run = Reusing(network, threshold)
     began_s = time.process_time()
-    passes = Passes(run, size=1, kind_of=len).through(_work(sight, likeness) for sight in seen)
+    passes = Passes(run, size=1, kind_of=len).through(fusing(sight, likeness, SPEC) for sight in seen)
     frames = list(calmed(passes, ratio=1.0))
     ms = (time.process_time() - began_s) / len(seen) * 1e3
     return [turned_back(frame, index) for index, frame in enumerate(frames)], ms, run.num_reused / len(seen)
-
-
-def _work(sight: Sight, likeness: Likeness) -> Work[Crop, Rgb, Fused]:
-    patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, SPEC)
-    return Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
 
 def _tensor(picture: NDArray[np.float32]) -> Tensor:

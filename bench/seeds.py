@@ -56,9 +56,9 @@ class Rows(list[dict[str, Any]]):
 def main(clip: Path | None = None) -> None:
     """Put the table together; write bench/results/seeds.json."""
     del clip  # nothing is measured
-    from bench.seeds_rows import ROWS
+    from bench import seeds_engine, seeds_pictures
 
-    write("seeds", CLAIM, [line for row in ROWS for line in lines(row)])
+    write("seeds", CLAIM, [line for row in (*seeds_pictures.ROWS, *seeds_engine.ROWS) for line in lines(row)])
 
 
 def lines(row: Row) -> Iterator[dict[str, str]]:
@@ -74,6 +74,14 @@ def lines(row: Row) -> Iterator[dict[str, str]]:
     if not found:
         missing = NO_GPU if row.needs_gpu else f"not measured: `python -m bench {row.source}`"
         yield {**head, "ours": "-", "from": "-", "verdict": missing}
+
+
+def against(ours: float, theirs: float) -> str:
+    """Say which is less, and by how much; within a tenth they are level."""
+    share = ours / theirs
+    if abs(share - 1) <= 0.1:
+        return "level"
+    return f"{1 / share:.1f}x better" if share < 1 else f"{share:.1f}x worse"
 
 
 def _read(row: Row, rows: Rows) -> Ours:

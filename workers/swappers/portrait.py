@@ -114,7 +114,7 @@ class PortraitSwapper:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
         finder = self._finder_for(fuse)
         seen = sights(frames, finder, which=fuse.faces, threshold=fuse.threshold, margin=tone.REACH)
-        yield from self._passes(fuse).through(_fused(sight, likeness, fuse) for sight in seen)
+        yield from self._passes(fuse).through(fusing(sight, likeness, fuse) for sight in seen)
 
     def _passes(self, fuse: FuseSpec) -> Passes[Crop, Rgb]:
         classical = {"blend": poisson, "overlay": multiband}.get(fuse.mode)
@@ -149,8 +149,8 @@ class PortraitSwapper:
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(self._device)
 
 
-def _fused(sight: Sight, likeness: Likeness, fuse: FuseSpec) -> Work[Crop, Rgb, Fused]:
-    """Fuse the faces of one frame."""
+def fusing(sight: Sight, likeness: Likeness, fuse: FuseSpec) -> Work[Crop, Rgb, Fused]:
+    """Have the faces of one frame fused."""
     patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, fuse)
     return Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
