@@ -37,7 +37,9 @@ class Holder:
     attempt: int
     worker: str
     num_frames: int  # done so far
-    stage: str  # "claimed" until the first renewal, then `RENDERING` or `WAITING`
+    stage: (
+        str  # "claimed" until the first renewal, then `RENDERING`, maybe with a part's number, or `WAITING`
+    )
     still_s: float = field(default=0.0, compare=False)  # seconds since either of the last two changed
 
 

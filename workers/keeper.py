@@ -17,6 +17,7 @@ from broker.errors import BrokerError, LeaseLost
 from broker.heartbeats import WorkerBeat
 from broker.leases import RENDERING, Lease
 from workers.engine.moves import MOVES
+from workers.errors import Stopped
 from workers.footprint import footprint
 from workers.stuck import Patience
 
@@ -35,12 +36,32 @@ class Progress:
     first_frame_at: float = 0.0  # Unix seconds; 0 until there is one
     stop: threading.Event = field(default_factory=threading.Event)
     stage: str = RENDERING  # or WAITING
+    num_parts: int = 0  # of enlarged frames: one may take longer than the farm waits for a frame
     stopped_s: float | None = None  # on the monotonic clock: when the keeper first saw `stop`
     is_leaving: bool = False  # with `stop`: it was not taken away, the worker gives it up
 
     def note_stage(self, stage: str) -> None:
         """Say what the render does now: the farm forgives who waits for it."""
         self.stage = stage
+
+    def note_part(self) -> None:
+        """Say that a part of a frame is done.
+
+        Raises:
+            Stopped: the chunk was taken away; a frame's end would be long to wait for.
+        """
+        if self.stop.is_set():
+            raise Stopped("the chunk was taken away")
+        self.num_parts += 1
+
+    @property
+    def told(self) -> str:
+        """What the lease says of the render: it changes with every part, so that the farm sees it go on."""
+        return (
+            f"{RENDERING}, part {self.num_parts}"
+            if self.num_parts and self.stage == RENDERING
+            else self.stage
+        )
 
 
 class Keeper:
@@ -134,7 +155,7 @@ class Keeper:
             return
         lease, progress, began_s = held
         try:
-            self._broker.leases.renew(lease, num_frames=progress.num_frames, stage=progress.stage)
+            self._broker.leases.renew(lease, num_frames=progress.num_frames, stage=progress.told)
         except LeaseLost:
             progress.stop.set()
         except BrokerError as error:

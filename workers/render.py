@@ -92,7 +92,7 @@ class ChunkRenderer:
         decoded = ahead(frames, depth, stop=stop)
         fused = swapper.run(decoded, source, chunk.fuse)
         if self.stages.wanted(chunk.fuse):
-            fused = self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse)
+            fused = self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse, progress.note_part)
             depth = min(depth, _LARGE_FRAMES)
         return ahead(_stamped(fused, progress), depth, stop=stop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -15,10 +16,11 @@ from workers.media.planes import Canvas
 from workers.stages.upscaler import Upscaler
 
 
-def enlarged(frame: Frame, upscaler: Upscaler) -> Frame:
+def enlarged(frame: Frame, upscaler: Upscaler, on_part: Callable[[], None] = lambda: None) -> Frame:
     """Return the frame `upscaler.factor` times as large a side; transparency is enlarged smoothly.
 
     Where nothing marks the colours, players guess them by the height: what comes out is coded for its own.
+    `on_part` is called after every tile.
     """
     given = native(frame.picture)
     factor = upscaler.factor
@@ -27,7 +29,7 @@ def enlarged(frame: Frame, upscaler: Upscaler) -> Frame:
     _enlarge_alpha(given, large)
     canvas = Canvas(large)
     whole = Canvas(given).read((0, 0, given.width, given.height))
-    for y0, band in upscaler.enlarged(whole):
+    for y0, band in upscaler.enlarged(whole, on_part):
         roi = (0, y0, large.width, y0 + len(band))
         canvas.add(roi, band, np.ones(band.shape[:2], np.float32))
     return replace(frame, picture=canvas.picture)

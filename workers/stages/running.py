@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from broker.installed import ModelStore
@@ -44,8 +44,13 @@ class Stages:
         """
         return self._networks.parts(fuse) if self.wanted(fuse) else {}
 
-    def run(self, frames: Iterable[Frame], fuse: FuseSpec) -> Iterator[Frame]:
-        """Yield every frame, in order, with what was asked for done to it. Raises as `parts`."""
+    def run(
+        self, frames: Iterable[Frame], fuse: FuseSpec, on_part: Callable[[], None] = lambda: None
+    ) -> Iterator[Frame]:
+        """Yield every frame, in order, with what was asked for done to it. Raises as `parts`.
+
+        `on_part` is called after every part of a frame that is enlarged.
+        """
         from workers.stages.enlarging import enlarged
         from workers.stages.restoring import restored
 
@@ -55,7 +60,7 @@ class Stages:
             done = frame
             if restorer is not None and frame.faces:
                 done = restored(frame, restorer, weight=fuse.restore_weight, fidelity=fuse.restore_fidelity)
-            yield done if upscaler is None else enlarged(done, upscaler)
+            yield done if upscaler is None else enlarged(done, upscaler, on_part)
 
     @functools.cached_property
     def _networks(self) -> StageNetworks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import cv2
@@ -40,11 +40,11 @@ class Upscaler:
         self.tile_px = min((size for size in shape[2:] if size is not None), default=tile_px)
         self._overlap_px = min(contract.overlap_px, self.tile_px // 4)
 
-    def enlarged(self, picture: Rgb) -> Iterator[tuple[int, Rgb]]:
+    def enlarged(self, picture: Rgb, on_part: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Rgb]]:
         """Yield a picture (H, W, 3), enlarged: bands of rows from the top, each with its first row.
 
         Neighbouring tiles are joined by weights that fall and rise over their overlap, and add up to 1. The
-        tiles of a picture depend on its size alone.
+        tiles of a picture depend on its size alone. `on_part` is called after each.
         """
         height, width = picture.shape[:2]
         whole = _at_least(np.clip(picture, 0, 1).transpose(2, 0, 1), self.tile_px)
@@ -52,7 +52,7 @@ class Upscaler:
         end, begin, band = height * self.factor, 0, np.zeros((3, 0, width * self.factor), np.float32)
         starts = [*down, whole.shape[1]]
         for y0, next_y0 in pairwise(starts):
-            row = self._row(whole, y0, across)[..., : width * self.factor] * down[y0][:, None]
+            row = self._row(whole, y0, across, on_part)[..., : width * self.factor] * down[y0][:, None]
             band = _sum(band, row, y0 * self.factor - begin)
             is_last = next_y0 == starts[-1]
             ready = end if is_last else min(end, next_y0 * self.factor // _ROW_STEP * _ROW_STEP)
@@ -60,13 +60,16 @@ class Upscaler:
                 yield begin, cv2.merge([np.clip(plane[: ready - begin], 0, 1) for plane in band])
                 begin, band = ready, band[:, ready - begin :]
 
-    def _row(self, planes: Planes, y0: int, across: dict[int, NDArray[np.float32]]) -> Planes:
+    def _row(
+        self, planes: Planes, y0: int, across: dict[int, NDArray[np.float32]], on_part: Callable[[], None]
+    ) -> Planes:
         """Return a row of tiles, joined from left to right."""
         tile_px, factor = self.tile_px, self.factor
         joined = np.zeros((3, tile_px * factor, planes.shape[2] * factor), np.float32)
         for x0, share in across.items():
             tile = self._run(planes[:, y0 : y0 + tile_px, x0 : x0 + tile_px])
             joined[..., x0 * factor : (x0 + tile_px) * factor] += tile * share
+            on_part()
         return joined
 
     def _run(self, tile: Planes) -> Planes:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.workers.face.moving import COLLINS, frame_of, picture_of
 from tests.workers.stages.tiny import upscaler
-from workers.errors import BudgetTooSmall, ModelUnusable
+from workers.errors import BudgetTooSmall, ModelUnusable, Stopped
 from workers.frames import Frame
 from workers.media.pictures import alpha_of, native, planes_of
 from workers.models.onnx_session import OnnxNetwork
@@ -106,3 +106,26 @@ def test_a_budget_makes_tiles_smaller_and_refuses_what_it_cannot_hold():
     assert tile_for(contract, {"gpu_memory_limit": half / 1e9}) == contract.tile_px // 2
     with pytest.raises(BudgetTooSmall, match="what would do: 0"):
         tile_for(contract, {"gpu_memory_limit": 0.001})
+
+
+def test_every_part_is_told_so_that_a_slow_frame_looks_alive(tmp_path):
+    """Six tiles, six changes of what the lease says; waiting for room says so all the same."""
+    from broker.leases import RENDERING, WAITING
+    from workers.keeper import Progress
+
+    progress, said = Progress(), []
+
+    def on_part():
+        progress.note_part()
+        said.append(progress.told)
+
+    frame = frame_of(picture_of(COLLINS)[:100, :160], 0)
+    assert progress.told == RENDERING
+    enlarged(frame, opened(upscaler(tmp_path / "net.onnx", 2), 2), on_part)
+    assert len(set(said)) == len(said) == 6
+    progress.note_stage(WAITING)
+    assert progress.told == WAITING
+    progress.stop.set()
+    with pytest.raises(Stopped):
+        enlarged(frame, opened(tmp_path / "net.onnx", 2), on_part)
+    assert len(said) == 6, "at the next part, not at the frame's end"
