@@ -17,6 +17,7 @@ from workers.engine.ladder import Point
 from workers.engine.memory import meter_of
 from workers.engine.precision import Precision
 from workers.engine.residency import Residency
+from workers.engine.tenants import TorchTenant
 from workers.models.network import FusionNetwork
 
 
@@ -168,15 +169,15 @@ def residency(machine: Machine) -> Table:
     """Eight networks in the memory of three: what a switch costs, cold and prefetched."""
     network = next(iter(reversed(machine.networks().values())))
     size = sum(tensor.nbytes for tensor in network.state_dict().values())
-    held = Residency(machine.device, int(3.5 * size))
+    held = Residency(int(3.5 * size), has_reserve=False)
     for index in range(8):
-        held.add(str(index), copy.deepcopy(network))
+        held.add(str(index), TorchTenant(copy.deepcopy(network), machine.device))
     crops = machine.crops(1, machine.sides_px[0])
 
     @torch.inference_mode()
     def run(name: str) -> None:
         with held.use(name) as one:
-            one.fuse(*crops)
+            one.network.fuse(*crops)
 
     def cold(start: list[int]) -> None:
         start[0] = (start[0] + 1) % 8

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.engine.sessions import open_network
 from workers.errors import ModelUnusable, PackageMissing
 from workers.face.align import Points
 from workers.face.pyramid import Pyramid
@@ -38,7 +39,7 @@ class ScrfdFinder:
             PackageMissing: insightface or onnxruntime is not installed.
             ModelUnusable: it is no SCRFD network with landmarks.
         """
-        self._network = OnnxNetwork(path)
+        self._network = open_network(path)
         self._scrfd = _scrfd(self._network)
         if not self._scrfd.use_kps:
             raise ModelUnusable(f"{path.name} is no SCRFD detector with landmarks")
@@ -98,6 +99,9 @@ def _scrfd(network: OnnxNetwork) -> Any:
         raise PackageMissing(
             "insightface is not installed here: pip install 'face-fusion-farm[worker,models]'"
         ) from error
-    detector = module.SCRFD(model_file=str(network.path), session=network.session)
+    # One session for all sizes: insightface would open one each, which no budget knows of.
+    detector = module.SCRFD(
+        model_file=str(network.path), session=network.session, static_shape_sessions=False
+    )
     detector.det_thresh = _LEAST_SCORE
     return detector

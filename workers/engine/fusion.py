@@ -23,9 +23,6 @@ from workers.models.network import FusionNetwork, Window
 
 log = logging.getLogger(__name__)
 
-#: Of a GPU's free memory, where nobody says otherwise: the rest is for the display and for other programs.
-DEFAULT_SHARE = 0.9
-
 
 class FusionEngine:
     """Fuses crops with a network; called as the network is. For one thread at a time.
@@ -54,7 +51,7 @@ class FusionEngine:
             network: is not changed, and may be given to several engines.
             device: a GPU, or the CPU.
             first: where to begin on the ladder; by default at its top, in float32.
-            limit_bytes: the budget; None: 90 % of a GPU's free memory, no limit on a CPU.
+            limit_bytes: the budget; None: no limit.
             sides_px: of the pictures to be ready for.
             has_graphs: capture a CUDA graph for each of them, where the device is a GPU.
             meter: counts the device's memory; by default its own.
@@ -62,7 +59,7 @@ class FusionEngine:
         """
         self.device = device
         self._meter = meter or meter_of(device)
-        self._limit_bytes = _limit(limit_bytes, self._meter)
+        self._limit_bytes = limit_bytes
         self._sides_px = tuple(sorted(sides_px, reverse=True))
         self._has_graphs = has_graphs and device.type == "cuda"
         self._network = copy.deepcopy(network).eval()
@@ -242,11 +239,6 @@ class FusionEngine:
         self._steps = (*self._steps, f"{self._point}: ran out")
         self._move(lower)
         self._lessons.keep(lower)
-
-
-def _limit(limit_bytes: int | None, meter: Meter) -> int | None:
-    free = meter.free_bytes()
-    return limit_bytes if limit_bytes is not None or free is None else int(free * DEFAULT_SHARE)
 
 
 def _blank(num: int, side_px: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from workers.config import EngineConfig
+from workers.engine.budget import budget_bytes
 from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.engine.lessons import Lessons
@@ -15,8 +16,6 @@ from workers.engine.precision import Precision, half_of
 from workers.engine.profile import Profile, profile_for
 from workers.engine.settings import Value, settings_of
 from workers.models.weights import load_fusion
-
-GB = 10**9
 
 #: Sides of crops, in pixels, that workers make: those up to the default resolution are made ready.
 SIDES_PX = (128, 256, 512, 1024, 2048, 4096)
@@ -42,7 +41,7 @@ def open_fusion(device: torch.device, config: EngineConfig | None = None) -> Fus
         network,
         device,
         first=first,
-        limit_bytes=None if limit_gb is None else int(float(limit_gb) * GB),
+        limit_bytes=budget_bytes(settings, device),
         sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
         lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
         has_graphs=bool(_or(settings["cuda_graph.enabled"], profile.graphs)),

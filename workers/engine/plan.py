@@ -47,11 +47,11 @@ class Plan:
 
     def __str__(self) -> str:
         """Return the plan in one line."""
-        limit = ", no limit" if self.limit_bytes is None else f" of {_mib(self.limit_bytes)}"
-        reserve = "" if self.limit_bytes is None else f" + reserve {_mib(reserve_of(self.limit_bytes))}"
+        limit = ", no limit" if self.limit_bytes is None else f" of {mib(self.limit_bytes)}"
+        reserve = "" if self.limit_bytes is None else f" + reserve {mib(reserve_of(self.limit_bytes))}"
         parts = (
-            f"weights {_mib(self.need.weights_bytes)} + graphs {_mib(self.need.graphs_bytes)}"
-            f" + batch {_mib(self.need.batch_bytes)}{reserve}{limit}"
+            f"weights {mib(self.need.weights_bytes)} + graphs {mib(self.need.graphs_bytes)}"
+            f" + batch {mib(self.need.batch_bytes)}{reserve}{limit}"
         )
         lowered = f"; stepped down {len(self.steps)}x" if self.steps else ""
         return f"{self.device}, up to {self.side_px} px: {self.point}; {parts}{lowered}"
@@ -94,7 +94,7 @@ def fit(
         lower = down(point, side_px=side_px, half=half)
         if lower is None:
             raise BudgetTooSmall(limit_bytes, None if least_bytes is None else limit_for(least_bytes))
-        took = "more than there is" if need is None else _mib(need.total_bytes)
+        took = "more than there is" if need is None else mib(need.total_bytes)
         steps.append(f"{point}: takes {took}")
         point = lower
 
@@ -106,5 +106,6 @@ def _tried(measure: Callable[[Point], Need], point: Point) -> Need | None:
         return None
 
 
-def _mib(size_bytes: int) -> str:
+def mib(size_bytes: int) -> str:
+    """Return a size as people read it."""
     return f"{size_bytes / MIB:.1f} MiB"

@@ -1,88 +1,125 @@
-"""More networks than memory: cold ones wait in host memory, and come back before they are used.
+"""More networks than memory: the least recently used leaves, and comes back before it is used.
 
-Weights never change here, so a network that leaves costs nothing: its host copy is still right. One that
-comes back costs one copy, from pinned memory, on a stream of its own, so that it overlaps with work.
+One rule for whatever a worker holds: torch networks, sessions of ONNX Runtime, the fusion engine.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 
-import torch
-from torch import nn
-
-from workers.engine.host_weights import on_host
-from workers.engine.memory import Meter, meter_of
 from workers.engine.moves import MOVES
+from workers.engine.plan import limit_for, mib, reserve_of
+from workers.engine.tenants import Tenant
 from workers.errors import BudgetTooSmall
 
 
 @dataclass(slots=True)
-class _Resident:
-    network: nn.Module
-    host: dict[str, torch.Tensor]  # parameters and buffers, by name
-    size_bytes: int
-    users: int = 0
-    arrival: torch.cuda.Event | None = None  # of its weights, while they are on their way
+class _Place:
+    tenant: Tenant
+    users: int = 0  # passes under way: they end by themselves
+    holders: int = 0  # chunks that need it all along
+    was_here: bool = False
+
+    @property
+    def is_taken(self) -> bool:
+        return self.users + self.holders > 0
+
+    @property
+    def size_bytes(self) -> int:
+        return self.tenant.size_bytes or 0
 
 
 class Residency:
-    """Keeps networks within `budget_bytes` of a device's memory, the least recently used leaving first.
+    """Keeps tenants within `limit_bytes` of a device's memory; None: whatever there is, and nobody leaves.
 
-    For one thread. `num_arrivals` and `arrived_bytes` say what the switching has cost so far.
+    A reserve of the limit is left free (`reserve_of`). Threads may share it: a pass waits for others' passes
+    where they leave no room, and is refused where waiting would not help.
     """
 
-    def __init__(self, device: torch.device, budget_bytes: int, meter: Meter | None = None) -> None:
-        self._device = device
-        self._budget_bytes = budget_bytes
-        self._meter = meter or meter_of(device)
-        self._known: dict[str, _Resident] = {}
-        self._here: OrderedDict[str, _Resident] = OrderedDict()  # least recently used first
-        self._stream = _stream(device)
+    def __init__(self, limit_bytes: int | None, *, has_reserve: bool = True) -> None:
+        self.limit_bytes = limit_bytes
+        #: What tenants may take together.
+        self.room_bytes = (
+            limit_bytes if limit_bytes is None or not has_reserve else limit_bytes - reserve_of(limit_bytes)
+        )
+        self._has_reserve = has_reserve
+        self._known: dict[str, _Place] = {}
+        self._here: OrderedDict[str, _Place] = OrderedDict()  # least recently used first
+        self._changed = threading.Condition(threading.RLock())
+        self._mine = threading.local()
         self.num_arrivals = 0
         self.arrived_bytes = 0
+        self.arrival_s = 0.0
 
-    def add(self, name: str, network: nn.Module) -> None:
-        """Take charge of a network: it leaves the device at once, until it is used.
+    def add(self, name: str, tenant: Tenant) -> str:
+        """Take charge of a tenant that is not there yet; return its name, numbered where it is taken.
 
         Raises:
             BudgetTooSmall: it alone exceeds the budget.
         """
-        host = {key: on_host(tensor.data, self._device) for key, tensor in _weights(network)}
-        size_bytes = sum(tensor.nbytes for tensor in host.values())
-        if size_bytes > self._budget_bytes:
-            raise BudgetTooSmall(self._budget_bytes, size_bytes)
-        self._known[name] = _Resident(network, host, size_bytes)
-        self._leave(self._known[name])
+        with self._changed:
+            place = _Place(tenant)
+            if self.room_bytes is not None and place.size_bytes > self.room_bytes:
+                raise self._refusal(place.size_bytes)
+            names = chain([name], (f"{name} ({number})" for number in count(2)))
+            own = next(each for each in names if each not in self._known)
+            self._known[own] = place
+            return own
+
+    def forget(self, name: str) -> None:
+        """Give up a tenant, which leaves if it is there."""
+        with self._changed:
+            if name in self._here:
+                self._leave(name)
+            del self._known[name]
 
     @contextmanager
-    def use(self, name: str) -> Iterator[nn.Module]:
-        """Yield a network, on the device; inside, it stays there.
+    def use(self, name: str) -> Iterator[Tenant]:
+        """Yield a tenant, there; inside, it stays there.
 
         Raises:
             BudgetTooSmall: it does not fit beside those that are in use.
         """
-        resident = self._bring(name)
-        if resident.arrival is not None:
-            torch.cuda.current_stream(self._device).wait_event(resident.arrival)
-            resident.arrival = None
-        resident.users += 1
+        with self._changed:
+            place = self._brought(name)
+            place.users += 1
+            self._count(1)
         try:
-            yield resident.network
+            place.tenant.settle()
+            yield place.tenant
         finally:
-            resident.users -= 1
+            with self._changed:
+                place.users -= 1
+                self._count(-1)
+                self._changed.notify_all()
+
+    @contextmanager
+    def hold(self, *names: str) -> Iterator[None]:
+        """Have all of these there, together, inside: what a chunk needs does not come and go frame by frame.
+
+        Raises:
+            BudgetTooSmall: they do not fit together; it says what would do.
+        """
+        with ExitStack() as held:
+            for name in dict.fromkeys(names):
+                held.enter_context(self._held(name))
+            yield
 
     def prefetch(self, name: str) -> None:
-        """Begin to bring a network that is used soon. Does nothing where others in use leave no room."""
-        if self._room_for(self._known[name]):
-            self._bring(name)
+        """Begin to bring what is used soon. Does nothing where others in use leave no room."""
+        with self._changed:
+            if self._makes_room(self._known[name]):
+                self._brought(name)
 
     @property
     def resident(self) -> tuple[str, ...]:
-        """Return the networks on the device, least recently used first."""
+        """Return those that are there, least recently used first."""
         return tuple(self._here)
 
     @property
@@ -90,49 +127,85 @@ class Residency:
         """Return what they take there."""
         return sum(one.size_bytes for one in self._here.values())
 
-    def _bring(self, name: str) -> _Resident:
-        resident = self._known[name]
+    def __str__(self) -> str:
+        """Say in one line who is there, who is not, and what moving them has cost."""
+        with self._changed:
+            of = "" if self.limit_bytes is None else f" of {mib(self.limit_bytes)}"
+            known = ", ".join(
+                f"{name} {mib(place.size_bytes)}{'' if name in self._here else ' (away)'}"
+                for name, place in self._known.items()
+            )
+            moved = f"; {self.num_arrivals} arrivals in {self.arrival_s:.1f} s" if self.num_arrivals else ""
+            return f"{mib(self.resident_bytes)}{of}: {known or 'nothing'}{moved}"
+
+    @contextmanager
+    def _held(self, name: str) -> Iterator[None]:
+        with self._changed:
+            place = self._brought(name)
+            place.holders += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                place.holders -= 1
+                self._changed.notify_all()
+
+    def _brought(self, name: str) -> _Place:
+        place = self._known[name]
         if name not in self._here:
-            if not self._room_for(resident):
-                pinned = sum(one.size_bytes for one in self._here.values() if one.users)
-                raise BudgetTooSmall(self._budget_bytes, pinned + resident.size_bytes)
-            while self.resident_bytes + resident.size_bytes > self._budget_bytes:
-                self._evict()
-            self._arrive(resident)
-            self._here[name] = resident
+            while not self._makes_room(place):
+                if not self._may_wait_for(place):
+                    raise self._refusal(self._taken_bytes() + place.size_bytes)
+                self._changed.wait()
+            self._arrive(name, place)
         self._here.move_to_end(name)
-        return resident
+        return place
 
-    def _room_for(self, resident: _Resident) -> bool:
-        pinned = sum(one.size_bytes for one in self._here.values() if one.users and one is not resident)
-        return pinned + resident.size_bytes <= self._budget_bytes
-
-    def _evict(self) -> None:
-        name = next(name for name, one in self._here.items() if not one.users)
-        self._leave(self._here.pop(name))
-
-    def _leave(self, resident: _Resident) -> None:
-        for _, tensor in _weights(resident.network):
-            tensor.data = tensor.data.new_empty(0, device=self._device)
-
-    def _arrive(self, resident: _Resident) -> None:
-        reader = None if self._stream is None else torch.cuda.current_stream(self._device)
-        with self._meter.measured(), torch.cuda.stream(self._stream):
-            for key, tensor in _weights(resident.network):
-                tensor.data = resident.host[key].to(self._device, non_blocking=True, copy=True)
-                if reader is not None:
-                    # When it leaves, its memory waits for the work that reads it.
-                    tensor.data.record_stream(reader)
-        resident.arrival = None if self._stream is None else self._stream.record_event()
-        MOVES.note(resident.size_bytes)
+    def _arrive(self, name: str, place: _Place) -> None:
+        began_s = time.monotonic()
+        place.tenant.arrive()
+        self._here[name] = place
         self.num_arrivals += 1
-        self.arrived_bytes += resident.size_bytes
+        self.arrived_bytes += place.size_bytes
+        self.arrival_s += time.monotonic() - began_s
+        if place.was_here:
+            MOVES.note(place.size_bytes)
+        place.was_here = True
+        if self.room_bytes is not None and self.resident_bytes > self.room_bytes:
+            self._leave(name)  # its size was not known: everything that could leave has left already
+            raise self._refusal(self._taken_bytes() + place.size_bytes)
 
+    def _makes_room(self, place: _Place) -> bool:
+        """Have others leave until there is room; say whether there is. Whose size is unknown needs it all."""
+        if self.room_bytes is None:
+            return True
+        needed = self.room_bytes if place.tenant.size_bytes is None else place.size_bytes
+        if place.tenant.size_bytes is not None and self._taken_bytes() + needed > self.room_bytes:
+            return False
+        for name in [name for name, other in self._here.items() if not other.is_taken]:
+            if self.resident_bytes + needed <= self.room_bytes:
+                break
+            self._leave(name)
+        return True
 
-def _stream(device: torch.device) -> torch.cuda.Stream | None:
-    return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+    def _leave(self, name: str) -> None:
+        self._here.pop(name).tenant.leave()
 
+    def _taken_bytes(self) -> int:
+        return sum(one.size_bytes for one in self._here.values() if one.is_taken)
 
-def _weights(network: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    yield from network.named_parameters()
-    yield from network.named_buffers()
+    def _may_wait_for(self, place: _Place) -> bool:
+        """Say whether to wait: passes end, chunks may not, and who waits inside a pass may wait for ever."""
+        assert self.room_bytes is not None
+        held_bytes = sum(one.size_bytes for one in self._here.values() if one.holders)
+        is_passing = getattr(self._mine, "passes", 0) > 0
+        return not is_passing and held_bytes + place.size_bytes <= self.room_bytes
+
+    def _count(self, step: int) -> None:
+        self._mine.passes = getattr(self._mine, "passes", 0) + step
+
+    def _refusal(self, needed_bytes: int) -> BudgetTooSmall:
+        assert self.limit_bytes is not None
+        return BudgetTooSmall(
+            self.limit_bytes, limit_for(needed_bytes) if self._has_reserve else needed_bytes
+        )

@@ -47,7 +47,7 @@ KEYS = (
         kind=float,
         default=None,
         least=0.001,
-        meaning="GB that the engine may take; null: 90 % of a GPU's free memory, on a CPU no limit",
+        meaning="GB for all networks together; null: 90 % of a GPU's free memory, on a CPU no limit",
     ),
     Key(
         name="default_resolution",
@@ -98,6 +98,13 @@ KEYS = (
         least=1,
         most=64,
         meaning="crops of several frames in one pass, always padded to it; the same on all workers of a job",
+    ),
+    Key(
+        name="onnx.provider",
+        kind=str,
+        default="auto",
+        choices=("auto", "tensorrt", "cuda", "cpu"),
+        meaning="what installed networks run on; where that does not work, the next, and a note says so",
     ),
     Key(
         name="cuda_graph.enabled",

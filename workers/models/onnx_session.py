@@ -1,4 +1,4 @@
-"""ONNX networks: opened once, with the memory and threads that a worker may use, run on arrays.
+"""ONNX networks: opened with the memory and threads that a worker may use, run on arrays, closed, reopened.
 
 onnxruntime comes with the extra `models`; a worker without it starts and renders with the engines of its own.
 """
@@ -6,7 +6,9 @@ onnxruntime comes with the extra `models`; a worker without it starts and render
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,53 +16,169 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.errors import ModelUnusable, PackageMissing
+from workers.models.onnx_binding import Binding
+from workers.models.onnx_providers import SessionSettings, attempts, ran_on
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[Any]
 
 #: Severity of onnxruntime's own log: errors. It warns of every initializer that it does not need.
 _ERRORS_ONLY = 3
 
-#: Number types of inputs, by onnxruntime's names; networks take pictures in single or half precision.
-_TYPES: dict[str, type[np.generic]] = {"tensor(float16)": np.float16, "tensor(double)": np.float64}
+_CPU = SessionSettings()
 
 
 class OnnxNetwork:
-    """A network of named inputs and outputs. Runs of the same input give the same bits."""
+    """A network of named inputs and outputs. Runs of the same input give the same bits.
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
-        """Open `path` on the GPU where onnxruntime has one, else on the CPU with `threads` threads.
+    Engines get theirs from `workers.engine.sessions.open_network`, which keeps it within the worker's memory.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: SessionSettings = _CPU,
+        *,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+        is_open: bool = True,
+    ) -> None:
+        """Open `path`, unless `is_open` is false: then somebody must call `open` before it is looked at.
+
+        `guard` is entered around every run: it may open a network that was closed.
 
         Raises:
             PackageMissing: onnxruntime is not installed.
             ModelUnusable: it is no network that can be run.
         """
-        runtime = _runtime()
-        try:
-            self.session = runtime.InferenceSession(
-                str(path), sess_options=_options(runtime, threads), providers=_providers(runtime)
-            )
-        except Exception as error:  # onnxruntime's errors have no common root but this
-            raise ModelUnusable(f"{path.name} cannot be opened: {_first_line(error)}") from error
         self.name = path.name
         self.path = path
-        self.inputs: dict[str, tuple[int | None, ...]] = _shapes(self.session.get_inputs())
-        self.outputs: dict[str, tuple[int | None, ...]] = _shapes(self.session.get_outputs())
-        self._types = {node.name: _dtype(node.type) for node in self.session.get_inputs()}
+        self.inputs: dict[str, tuple[int | None, ...]] = {}
+        self.outputs: dict[str, tuple[int | None, ...]] = {}
+        self.place = ""  # its name among what a worker keeps within its memory
+        self.provider = ""  # what it runs on: "tensorrt", "cuda" or "cpu"
+        self.trouble = ""  # why it is not what was asked for
+        self._settings = settings
+        self._guard = guard
+        self._binding: Binding | None = None
+        if is_open:
+            self.open()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes memory."""
+        return self._binding is not None
+
+    @property
+    def file_bytes(self) -> int:
+        """The size of its file; weights that lie in one beside it are not counted."""
+        return self.path.stat().st_size
+
+    @property
+    def session(self) -> LentSession:
+        """The network as packages want it that run sessions themselves."""
+        return LentSession(self)
+
+    def open(self) -> None:
+        """Load it; see `__init__` for what can go wrong."""
+        runtime = _runtime()
+        session = self._opened(runtime)
+        self.inputs = _shapes(session.get_inputs())
+        self.outputs = _shapes(session.get_outputs())
+        self._binding = Binding(runtime, session, on_gpu=self.provider != "cpu")
+
+    def close(self) -> None:
+        """Give its memory back. What it takes and gives is still known."""
+        self._binding = None
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
-        """Return all outputs, in the network's order; floating-point ones as float32.
+        """Return all outputs, in the network's order; floating-point ones as float32. They are the caller's.
 
         Inputs are brought to the type that the network asks for: half precision, say.
 
         Raises:
             ModelUnusable: the network refuses them.
+            BudgetTooSmall: it was closed, and does not fit beside what is in use.
         """
-        fed = {name: np.ascontiguousarray(value, self._types[name]) for name, value in inputs.items()}
-        try:
-            found = self.session.run(None, fed)
-        except Exception as error:
-            raise ModelUnusable(f"{self.name} cannot be run: {_first_line(error)}") from error
+        with self._guard():
+            assert self._binding is not None
+            try:
+                found = self._binding.run(inputs)
+            except Exception as error:
+                raise ModelUnusable(f"{self.name} cannot be run: {_first_line(error)}") from error
         return [np.asarray(value, np.float32) if value.dtype == np.float16 else value for value in found]
+
+    def warm(self, inputs: Mapping[str, Array]) -> None:
+        """Run it without its guard: for whoever has just opened it."""
+        assert self._binding is not None
+        self._binding.run(inputs)
+
+    @contextmanager
+    def lend(self) -> Iterator[Any]:
+        """Yield onnxruntime's own session; inside, it stays open."""
+        with self._guard():
+            assert self._binding is not None
+            yield self._binding.session
+
+    def blank(self) -> dict[str, Array] | None:
+        """Return inputs of zeros for a batch of 1; None where a size is the caller's choice."""
+        shapes = {name: (shape[0] or 1, *shape[1:]) if shape else () for name, shape in self.inputs.items()}
+        if any(size is None for shape in shapes.values() for size in shape):
+            return None
+        assert self._binding is not None
+        return {name: np.zeros(shape, self._binding.types[name]) for name, shape in shapes.items()}  # type: ignore[arg-type]
+
+    def _opened(self, runtime: Any) -> Any:
+        ways, self.trouble = attempts(self._settings, runtime.get_available_providers())
+        error: Exception | None = None
+        for way in ways:
+            if way.provider == "tensorrt" and self._settings.engines is not None:
+                self._settings.engines.mkdir(parents=True, exist_ok=True)
+            try:
+                session = runtime.InferenceSession(
+                    str(self.path),
+                    sess_options=_options(runtime, self._settings),
+                    providers=way.entries,
+                    enable_fallback=0,  # ours is said aloud
+                )
+            except Exception as failed:  # noqa: BLE001 - onnxruntime's errors have no common root but this
+                error = failed
+                self._say(f"{way.name} did not open {self.name}: {_first_line(failed)}")
+                continue
+            self.provider = ran_on(session.get_providers())
+            if self.provider != way.provider:
+                self._say(f"{way.name} does not load here, see the log above")
+            if self.trouble:
+                log.warning("%s runs on the %s: %s", self.name, self.provider, self.trouble)
+            return session
+        assert error is not None
+        raise ModelUnusable(f"{self.name} cannot be opened: {_first_line(error)}") from error
+
+    def _say(self, trouble: str) -> None:
+        self.trouble = "; ".join(filter(None, (self.trouble, trouble)))
+
+
+class LentSession:
+    """What insightface's classes call of onnxruntime's session; closed and opened like the network."""
+
+    def __init__(self, network: OnnxNetwork) -> None:
+        self._network = network
+
+    def run(self, names: list[str], inputs: Mapping[str, Array]) -> list[Array]:
+        """See `onnxruntime.InferenceSession`."""
+        with self._network.lend() as session:
+            found: list[Array] = session.run(names, inputs)
+            return found
+
+    def get_inputs(self) -> list[Any]:
+        """See `onnxruntime.InferenceSession`."""
+        with self._network.lend() as session:
+            return list(session.get_inputs())
+
+    def get_outputs(self) -> list[Any]:
+        """See `onnxruntime.InferenceSession`."""
+        with self._network.lend() as session:
+            return list(session.get_outputs())
 
 
 def _runtime() -> Any:
@@ -72,33 +190,24 @@ def _runtime() -> Any:
         ) from error
 
 
-def _options(runtime: Any, threads: int) -> Any:
+def _options(runtime: Any, settings: SessionSettings) -> Any:
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads  # several workers share a machine: more than one only fights
+    # Several workers share a machine: more than one only fights.
+    options.intra_op_num_threads = settings.threads
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = True
+    # The CPU's arena doubles as it grows, and keeps the most that any run took; without it no run is slower.
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = _ERRORS_ONLY
     # Threads that wait by spinning take the processor from the decoder, the encoder and other workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
-def _providers(runtime: Any) -> list[Any]:
-    """GPU first; its arena grows by what is asked for and not by doubling, so that budgets can be kept."""
-    wanted: list[Any] = []
-    if "CUDAExecutionProvider" in runtime.get_available_providers():
-        wanted.append(("CUDAExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"}))
-    return [*wanted, "CPUExecutionProvider"]
-
-
 def _shapes(nodes: Any) -> dict[str, tuple[int | None, ...]]:
     return {
         node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes
     }
-
-
-def _dtype(kind: str) -> type[np.generic]:
-    return _TYPES.get(kind, np.float32)
 
 
 def _first_line(error: Exception) -> str:

@@ -12,6 +12,7 @@ from workers.engine.ladder import Point
 from workers.engine.managed import ManagedPool
 from workers.engine.precision import Precision
 from workers.engine.residency import Residency
+from workers.engine.tenants import TorchTenant
 from workers.errors import BudgetTooSmall
 from workers.models.unet import LITE
 
@@ -140,13 +141,13 @@ def test_two_hundred_runs_leave_memory_flat():
 def test_more_networks_than_memory_fuse_as_ever():
     nets = {str(seed): network(LITE, seed).to(GPU) for seed in range(5)}
     size = sum(tensor.nbytes for tensor in nets["0"].state_dict().values())
-    held, picture = Residency(GPU, int(2.5 * size)), on(GPU, crops(1, 128))
+    held, picture = Residency(int(2.5 * size), has_reserve=False), on(GPU, crops(1, 128))
     for name, net in nets.items():
-        held.add(name, copy.deepcopy(net))
+        held.add(name, TorchTenant(copy.deepcopy(net), GPU))
     for name in "01234302413":
         held.prefetch(str((int(name) + 1) % 5))
-        with torch.inference_mode(), held.use(name) as net:
-            assert torch.equal(net.fuse(*picture), nets[name].fuse(*picture))
+        with torch.inference_mode(), held.use(name) as one:
+            assert torch.equal(one.network.fuse(*picture), nets[name].fuse(*picture))
         assert held.resident_bytes <= 2.5 * size
 
 

@@ -9,6 +9,7 @@ import torch
 from tests.workers.engine.crops import crops, network
 from workers.engine.cpu_memory import CpuMeter
 from workers.engine.residency import Residency
+from workers.engine.tenants import TorchTenant
 from workers.errors import BudgetTooSmall
 
 CPU = torch.device("cpu")
@@ -32,9 +33,9 @@ def meter():
 @pytest.fixture
 def residency(networks, meter):
     """Room for two and a half networks of five."""
-    residency = Residency(CPU, int(2.5 * size_of(networks["a"])), meter)
+    residency = Residency(int(2.5 * size_of(networks["a"])), has_reserve=False)
     for name, net in networks.items():
-        residency.add(name, copy.deepcopy(net))
+        residency.add(name, TorchTenant(copy.deepcopy(net), CPU, meter))
     return residency
 
 
@@ -42,8 +43,8 @@ def test_five_networks_in_the_memory_of_two_fuse_as_ever(networks, residency, me
     """In any order, with the bits that each has alone; the meter sees no more than the budget."""
     picture, order = crops(1, 64), random.Random(1).choices(NAMES, k=25)
     for name in order:
-        with torch.inference_mode(), residency.use(name) as net:
-            assert torch.equal(net(*picture), networks[name](*picture))
+        with torch.inference_mode(), residency.use(name) as one:
+            assert torch.equal(one.network(*picture), networks[name](*picture))
         assert residency.resident_bytes == meter.used_bytes() <= 2.5 * size_of(networks["a"])
     assert meter.peak_bytes() <= 2.5 * size_of(networks["a"])
     assert len(set(order)) < residency.num_arrivals < len(order)
@@ -76,4 +77,6 @@ def test_what_was_prefetched_is_there(residency):
 
 def test_a_network_beyond_the_budget_is_refused(networks, meter):
     with pytest.raises(BudgetTooSmall):
-        Residency(CPU, size_of(networks["a"]) - 1, meter).add("a", networks["a"])
+        Residency(size_of(networks["a"]) - 1, has_reserve=False).add(
+            "a", TorchTenant(networks["a"], CPU, meter)
+        )

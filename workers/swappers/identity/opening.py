@@ -7,6 +7,7 @@ from pathlib import Path
 from broker.installed import Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
+from workers.engine.sessions import open_network
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.device import best_device
 from workers.models.installed import checked_file
@@ -44,7 +45,7 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
     finder = FaceFinder(best_device())
     return IdentitySwapper(
         model.name,
-        network=SwapNetwork(OnnxNetwork(path), contract),
+        network=SwapNetwork(open_network(path), contract),
         encoder=encoder,
         finder=finder,
         analysers=Analysers(finder, store),
@@ -61,7 +62,7 @@ def _encoder(
     owner, file = _recogniser(store, model)
     encoder = SourceEncoder(
         contract=contract,
-        recogniser=Recogniser(OnnxNetwork(checked_file(store, owner, file))),
+        recogniser=Recogniser(open_network(checked_file(store, owner, file))),
         emap=read_emap(path) if contract.source == "emap" else None,
         converter=_converter(store, model) if contract.source.startswith("converted") else None,
     )
@@ -90,5 +91,5 @@ def _main_file(model: Model) -> ModelFile:
 def _converter(store: ModelStore, model: Model) -> OnnxNetwork:
     for file in model.files:
         if file.name.startswith(CONVERTER_PREFIX):
-            return OnnxNetwork(checked_file(store, model, file))
+            return open_network(checked_file(store, model, file))
     raise ModelUnusable(f"model {model.name} lacks its {CONVERTER_PREFIX}*.onnx, which fits embeddings to it")
