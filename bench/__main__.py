@@ -21,6 +21,7 @@ NAMES = (
     "swap_speed",
     "upscale_memory",
     "detectors",
+    "memory_set",
     "redis_memory",
     "startup",
     "faults",

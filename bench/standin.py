@@ -124,6 +124,30 @@ def recogniser(path: Path) -> Path:
     return _save(path, graph, {"input.1": [1, 3, 112, 112]}, {"683": [1, 512]})
 
 
+def matrices(path: Path, *, layers: int, side: int) -> Path:
+    """Write a network of any size, weights in a file beside it: matrices, one after the other."""
+    weights = path.with_suffix(".data")
+    size, dice = side * side * 4, np.random.default_rng(0)
+    with weights.open("wb") as file:
+        for _ in range(layers):
+            scale = np.float32(1 / np.sqrt(side))
+            file.write((dice.standard_normal((side, side), np.float32) * scale).tobytes())
+    tensors, nodes = [], []
+    for number in range(layers):
+        tensor = TensorProto(name=f"w{number}", data_type=TensorProto.FLOAT, dims=[side, side])
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", weights.name), ("offset", number * size), ("length", size)):
+            tensor.external_data.add(key=key, value=str(value))
+        tensors.append(tensor)
+        gives = "y" if number == layers - 1 else f"v{number}"
+        nodes.append(helper.make_node("MatMul", [f"v{number - 1}" if number else "x", tensor.name], [gives]))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, side]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, path.stem, ends[:1], ends[1:], tensors)
+    opset = helper.make_opsetid("", 17)
+    path.write_bytes(helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString())
+    return path
+
+
 def _save(
     path: Path, graph: _Graph, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]
 ) -> Path:

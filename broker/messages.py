@@ -180,8 +180,10 @@ class SourceChecked(Message):
     code: str | None = None  # "no-face", "not-a-picture", "no-such-face", "unknown-engine"
     message: str = ""
     models: dict[str, str] = field(default_factory=dict)  # digests of all weights that the job uses, by name
+    notes: tuple[str, ...] = ()  # what the user should know of how that worker runs the networks
     encoder_trouble: str = ""  # why the encoder does not work on that worker; then nothing else was looked at
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
-        return {**fields, "boxes": tuple(tuple(box) for box in fields.get("boxes", ()))}
+        boxes = tuple(tuple(box) for box in fields.get("boxes", ()))
+        return {**fields, "boxes": boxes, "notes": tuple(fields.get("notes", ()))}

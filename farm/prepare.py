@@ -208,6 +208,8 @@ def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:
     if checked.code is not None:
         raise SourceRefused(checked.message, code=checked.code, hint=HINTS.get(checked.code, ""))
     farm.store.update_job(job.id, models=checked.models)
+    for note in checked.notes:
+        farm.store.add_note(job.id, note)
     if len(checked.boxes) > 1 and checked.chosen is not None:
         farm.store.add_note(job.id, _choice(checked, checked.chosen))
 

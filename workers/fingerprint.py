@@ -23,10 +23,7 @@ from broker.framing import MAGIC
 from broker.messages import EncodeSpec, FuseSpec
 from workers.media.trial import is_in_hardware, trouble_with
 from workers.stages.running import Stages
-from workers.swappers.contract import Swapper
-
-#: The farm's own detector, as jobs call it.
-OWN = "mtcnn"
+from workers.swappers.contract import OnRuntime, Swapper
 
 #: Encoders that write their build into the stream: "x264 - core 165", "x265 (build 216) - 4.2".
 _BUILD = re.compile(rb"x264 - core \d+(?: r\d+ \w+)?|x265 \(build \d+\) - [\w.+-]+")
@@ -121,12 +118,8 @@ def _networks() -> Iterator[tuple[str, str]]:
 
 def _onnx(swapper: Swapper, fuse: FuseSpec) -> Fingerprint:
     """Return the runtime of installed networks, for jobs that use one: others run where it is missing."""
-    if not type(swapper).__module__.startswith("workers.swappers.identity") and fuse.analyser == OWN:
-        return {}
-    try:
-        return {"onnxruntime": importlib.metadata.version("onnxruntime")}
-    except importlib.metadata.PackageNotFoundError:
-        return {}  # damo runs on torch alone
+    provider = swapper.provider(fuse) if isinstance(swapper, OnRuntime) else ""
+    return {"onnxruntime": f"{importlib.metadata.version('onnxruntime')} on {provider}"} if provider else {}
 
 
 def _own_code(swapper: Swapper) -> Fingerprint:

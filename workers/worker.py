@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
@@ -32,7 +33,7 @@ from workers.segment_io import patiently
 from workers.sources import Sources
 from workers.stages.running import Stages
 from workers.swappers import open_swapper, this_store
-from workers.swappers.contract import Planned, Swapper
+from workers.swappers.contract import OnRuntime, Planned, Swapper
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,8 @@ class Worker:
     def _plan(self) -> str:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""
         planned = ((name, one) for name, one in self._swappers.items() if isinstance(one, Planned))
-        return " | ".join(f"{name}: {one.plan}" for name, one in planned)
+        plans = [f"{name}: {one.plan}" for name, one in planned]
+        return " | ".join([*plans, *_held()])
 
     def _limit_bytes(self) -> int:
         """Return the budget of the engines together; 0 where there is none."""
@@ -226,6 +228,7 @@ class Worker:
             boxes=boxes,
             chosen=source.chosen,
             models={**swapper.models(message.fuse), **self._stages.models(message.fuse)},
+            notes=swapper.notes(message.fuse) if isinstance(swapper, OnRuntime) else (),
             fingerprint=fingerprint(swapper, message.fuse, encode, self._stages),
         )
 
@@ -245,6 +248,13 @@ class Worker:
         if name not in self._swappers:
             self._swappers[name] = open_swapper(name, others=self._config.engines)
         return self._swappers[name]
+
+
+def _held() -> list[str]:
+    """Say what lies in the device's memory; nothing where nothing is kept there."""
+    # Not imported for this: a worker that only passes frames through must not load torch.
+    budget = sys.modules.get("workers.engine.budget")
+    return [] if budget is None else [f"in memory: {budget.this_residency()}"]
 
 
 def _fields(chunk: RenderChunk) -> dict[str, object]:

@@ -9,6 +9,7 @@ from workers.analysers.scrfd import ScrfdFinder
 from workers.errors import ModelMissing, ModelUnusable
 from workers.face.track import Finder
 from workers.models.installed import checked_file
+from workers.models.onnx_session import OnnxNetwork
 
 #: The farm's own detector, which needs no download.
 OWN = "mtcnn"
@@ -39,6 +40,11 @@ class Analysers:
         if name not in self._opened:
             self._opened[name] = self._open(name)
         return self._opened[name]
+
+    def networks(self, name: str) -> tuple[OnnxNetwork, ...]:
+        """Return the networks that an analyser runs; of the farm's own, which is always there, none."""
+        finder = self.finder(name)
+        return (finder.network,) if isinstance(finder, ScrfdFinder) else ()
 
     def digests(self, name: str) -> dict[str, str]:
         """Return the analyser's name and digest; nothing for the farm's own."""

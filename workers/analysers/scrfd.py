@@ -39,8 +39,8 @@ class ScrfdFinder:
             PackageMissing: insightface or onnxruntime is not installed.
             ModelUnusable: it is no SCRFD network with landmarks.
         """
-        self._network = open_network(path)
-        self._scrfd = _scrfd(self._network)
+        self.network = open_network(path)
+        self._scrfd = _scrfd(self.network)
         if not self._scrfd.use_kps:
             raise ModelUnusable(f"{path.name} is no SCRFD detector with landmarks")
         self._is_fixed = self._scrfd.static_input_size is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from workers.engine.graphs import GraphSet
 from workers.engine.host_weights import HostWeights
 from workers.engine.ladder import Point, down
 from workers.engine.lessons import Lessons
+from workers.engine.managed import ManagedPool
 from workers.engine.memory import Meter, meter_of
 from workers.engine.plan import Need, Plan, fit, reserve_of
 from workers.engine.precision import cast, half_of
@@ -40,10 +42,12 @@ class FusionEngine:
         *,
         first: Point | None = None,
         limit_bytes: int | None = None,
+        beside_bytes: int = 0,
         sides_px: tuple[int, ...] = (256,),
         has_graphs: bool = False,
         meter: Meter | None = None,
         lessons: Lessons | None = None,
+        managed: ManagedPool | None = None,
     ) -> None:
         """Put a copy of `network`, in eval mode, on `device`, its batch norms folded.
 
@@ -52,19 +56,23 @@ class FusionEngine:
             device: a GPU, or the CPU.
             first: where to begin on the ladder; by default at its top, in float32.
             limit_bytes: the budget; None: no limit.
+            beside_bytes: of the budget, what others take all along.
             sides_px: of the pictures to be ready for.
             has_graphs: capture a CUDA graph for each of them, where the device is a GPU.
             meter: counts the device's memory; by default its own.
+            managed: where its weights are to lie, on a GPU; by default where torch puts them.
             lessons: where to begin instead, if memory ran out before; by default nothing is remembered.
         """
         self.device = device
         self._meter = meter or meter_of(device)
-        self._limit_bytes = limit_bytes
+        self._limit_bytes, self._beside_bytes = limit_bytes, beside_bytes
         self._sides_px = tuple(sorted(sides_px, reverse=True))
         self._has_graphs = has_graphs and device.type == "cuda"
         self._network = copy.deepcopy(network).eval()
         fold_batch_norms(self._network)
-        self._network.to(device)
+        self._managed = managed
+        with self._weights_place():
+            self._network.to(device)
         self._meter.adopt([*self._network.parameters(), *self._network.buffers()])
         self._whole, self._parts = GraphSet(self._network.fuse), GraphSet(self._field)
         self._host: HostWeights | None = None
@@ -94,9 +102,10 @@ class FusionEngine:
                     limit_bytes=limit_bytes,
                     side_px=side_px,
                     half=half_of(self.device),
+                    beside_bytes=self._beside_bytes,
                 )
             finally:  # whoever goes on without a plan is held to the limit all the same
-                self._meter.limit(limit_bytes - reserve_of(limit_bytes))
+                self._meter.limit(limit_bytes - reserve_of(limit_bytes) - self._beside_bytes)
         for side in self._sides_px:
             self(*_blank(1, side, self.device))
         return self.plan
@@ -108,6 +117,27 @@ class FusionEngine:
         self._network.to("meta")
         self._meter.limit(None)
         self._meter.release()
+
+    @property
+    def meter(self) -> Meter:
+        """What counts the engine's memory."""
+        return self._meter
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether the driver moves its weights."""
+        return self._managed is not None
+
+    def drop_graphs(self) -> None:
+        """Give back what captured graphs keep."""
+        self._whole.forget()
+        self._parts.forget()
+        self._meter.release()
+
+    def capture(self) -> None:
+        """Capture the graphs of the point that it works at, where it has any."""
+        if self._has_graphs and self._point.weights == "device":
+            self._capture()
 
     @property
     def network(self) -> FusionNetwork:
@@ -200,13 +230,16 @@ class FusionEngine:
         limit_bytes = self._meter.limit_bytes
         self._meter.limit(None)  # while a layer is cast it is there twice: what the reserve is for
         if self._host is None:
-            with self._meter.measured():
+            with self._meter.measured(), self._weights_place():
                 cast(self._network, point.precision, self.device)
         if point.weights == "host" and self._host is None:
             self._host = HostWeights(self._network, self.device)
         self._meter.limit(limit_bytes)
         self._point = point
         self._meter.release()
+
+    def _weights_place(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._managed is None else self._managed.use()
 
     def _measure(self, point: Point) -> Need:
         """Work at `point`, run a pass of the largest picture, capture its graphs, and count."""
@@ -217,8 +250,7 @@ class FusionEngine:
             self._fused(*_blank(point.batch, self._sides_px[0], self.device))
         batch_bytes = self._meter.peak_bytes() - weights_bytes
         held = self._meter.held_bytes()
-        if self._has_graphs and point.weights == "device":
-            self._capture()
+        self.capture()
         return Need(
             weights_bytes=weights_bytes,
             graphs_bytes=max(0, self._meter.held_bytes() - held),

@@ -8,21 +8,27 @@ from pathlib import Path
 import torch
 
 from workers.config import EngineConfig
-from workers.engine.budget import budget_bytes
+from workers.engine.budget import GB, budget_bytes
 from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.engine.lessons import Lessons
+from workers.engine.managed import ManagedPool
 from workers.engine.precision import Precision, half_of
 from workers.engine.profile import Profile, profile_for
 from workers.engine.settings import Value, settings_of
+from workers.errors import BadSettings
 from workers.models.weights import load_fusion
 
 #: Sides of crops, in pixels, that workers make: those up to the default resolution are made ready.
 SIDES_PX = (128, 256, 512, 1024, 2048, 4096)
 
 
-def open_fusion(device: torch.device, config: EngineConfig | None = None) -> FusionEngine:
+def open_fusion(
+    device: torch.device, config: EngineConfig | None = None, *, beside_bytes: int = 0
+) -> FusionEngine:
     """Return the shipped fusion network's engine, as the environment and its farm.yaml have it; not yet warm.
+
+    `beside_bytes` of the budget are taken by what it works with all along.
 
     Raises:
         BadSettings: a setting that cannot be.
@@ -42,10 +48,26 @@ def open_fusion(device: torch.device, config: EngineConfig | None = None) -> Fus
         device,
         first=first,
         limit_bytes=budget_bytes(settings, device),
+        beside_bytes=beside_bytes,
         sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
         lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
+        managed=managed_pool(settings["managed_memory_limit"], device),
         has_graphs=bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
     )
+
+
+def managed_pool(limit_gb: Value, device: torch.device) -> ManagedPool | None:
+    """Return the pool of managed memory that the settings ask for; None: they ask for none.
+
+    Raises:
+        BadSettings: the worker has no GPU.
+        PackageMissing: there is no C compiler.
+    """
+    if limit_gb is None:
+        return None
+    if device.type != "cuda":
+        raise BadSettings("managed_memory_limit: managed memory is CUDA's, and this worker has no GPU")
+    return ManagedPool(int(float(limit_gb) * GB))
 
 
 def first_point(settings: dict[str, Value], profile: Profile, device: torch.device) -> Point:

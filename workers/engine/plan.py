@@ -74,15 +74,18 @@ def fit(
     limit_bytes: int,
     side_px: int,
     half: Precision,
+    beside_bytes: int = 0,
 ) -> tuple[Point, Need, tuple[str, ...]]:
     """Return the highest point from `first` down that fits the budget, what it needs, and the steps to it.
+
+    `beside_bytes` of the budget are taken by others.
 
     `measure` runs a real pass at a point; it may raise `torch.OutOfMemoryError`.
 
     Raises:
         BudgetTooSmall: not even the lowest fits; it says what would.
     """
-    point, room = first, limit_bytes - reserve_of(limit_bytes)
+    point, room = first, limit_bytes - reserve_of(limit_bytes) - beside_bytes
     steps: list[str] = []
     least_bytes: int | None = None  # not always the lowest point's: tiles overlap
     while True:
@@ -93,7 +96,8 @@ def fit(
             return point, need, tuple(steps)
         lower = down(point, side_px=side_px, half=half)
         if lower is None:
-            raise BudgetTooSmall(limit_bytes, None if least_bytes is None else limit_for(least_bytes))
+            would_do = None if least_bytes is None else limit_for(least_bytes + beside_bytes)
+            raise BudgetTooSmall(limit_bytes, would_do)
         took = "more than there is" if need is None else mib(need.total_bytes)
         steps.append(f"{point}: takes {took}")
         point = lower

@@ -15,7 +15,7 @@ from itertools import chain, count
 
 from workers.engine.moves import MOVES
 from workers.engine.plan import limit_for, mib, reserve_of
-from workers.engine.tenants import Tenant
+from workers.engine.tenants import Standing, Tenant
 from workers.errors import BudgetTooSmall
 
 
@@ -71,6 +71,20 @@ class Residency:
             own = next(each for each in names if each not in self._known)
             self._known[own] = place
             return own
+
+    def keep(self, name: str, size_bytes: int) -> None:
+        """Count what is small and never leaves."""
+        with self._changed:
+            own = self.add(name, Standing(size_bytes))
+            self._known[own].holders = 1
+            self._here[own] = self._known[own]
+
+    def make_way(self) -> None:
+        """Have all leave that nobody uses, for something large that comes from elsewhere."""
+        with self._changed:
+            if self.room_bytes is not None:
+                for name in [name for name, one in self._here.items() if not one.is_taken]:
+                    self._leave(name)
 
     def forget(self, name: str) -> None:
         """Give up a tenant, which leaves if it is there."""

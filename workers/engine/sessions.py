@@ -12,6 +12,7 @@ Who runs several by turns holds them for a chunk, so that they do not come and g
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -76,6 +77,11 @@ def open_network(path: Path, *, residency: Residency | None = None) -> OnnxNetwo
     """
     facts = path.stat()
     return _opened(path, facts.st_mtime_ns, facts.st_size, residency or this_residency())
+
+
+def troubles(networks: Iterable[OnnxNetwork]) -> tuple[str, ...]:
+    """Return why networks do not run on what was asked for, each with its name; mostly nothing."""
+    return tuple(f"{one.name} runs on the {one.provider}: {one.trouble}" for one in networks if one.trouble)
 
 
 def taken_bytes(device: torch.device) -> int:

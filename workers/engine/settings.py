@@ -50,6 +50,13 @@ KEYS = (
         meaning="GB for all networks together; null: 90 % of a GPU's free memory, on a CPU no limit",
     ),
     Key(
+        name="managed_memory_limit",
+        kind=float,
+        default=None,
+        least=0.001,
+        meaning="GB of managed memory for weights, which the GPU's driver moves page by page; null: none",
+    ),
+    Key(
         name="default_resolution",
         kind=int,
         default=None,

@@ -32,6 +32,22 @@ class Tenant(Protocol):
         """Give the device's memory back."""
 
 
+class Standing:
+    """What never leaves."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes: int = size_bytes
+
+    def arrive(self) -> None:
+        """Do nothing: it is there."""
+
+    def settle(self) -> None:
+        """Do nothing: it is there."""
+
+    def leave(self) -> None:
+        """Do nothing: it stays."""
+
+
 class TorchTenant:
     """A torch network's weights: away, they lie in pinned memory, or in a file where the device is the CPU.
 

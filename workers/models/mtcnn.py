@@ -4,7 +4,7 @@ After Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Ca
 Convolutional Networks".
 
 All take RGB as (value - 127.5) / 128, channels first. Pooling pads at the end only, with -inf, as Keras's
-"same" does: torch calls that ceil_mode.
+"same" does.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.models.mtcnn_weights import load_weights
+from workers.models.pooling import MaxPool
 
 PNET_STRIDE_PX = 2  # one output cell of PNet every so many input pixels
 PNET_CELL_PX = 12  # what one output cell of PNet sees
@@ -30,7 +31,7 @@ class PNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
-            *_conv(3, 10, 3), nn.MaxPool2d(2, 2, ceil_mode=True), *_conv(10, 16, 3), *_conv(16, 32, 3)
+            *_conv(3, 10, 3), MaxPool(2, is_whole=True), *_conv(10, 16, 3), *_conv(16, 32, 3)
         )
         self.box = nn.Conv2d(32, 4, 1)
         self.face = nn.Conv2d(32, 2, 1)
@@ -47,7 +48,7 @@ class RNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
-            *_conv(3, 28, 3), nn.MaxPool2d(3, 2, ceil_mode=True), *_conv(28, 48, 3), nn.MaxPool2d(3, 2),
+            *_conv(3, 28, 3), MaxPool(3, is_whole=True), *_conv(28, 48, 3), MaxPool(3, is_whole=False),
             *_conv(48, 64, 2), _FlattenAsKeras(), nn.Linear(576, 128), nn.PReLU(128),
         )  # fmt: skip
         self.box = nn.Linear(128, 4)
@@ -65,8 +66,8 @@ class ONet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
-            *_conv(3, 32, 3), nn.MaxPool2d(3, 2, ceil_mode=True), *_conv(32, 64, 3), nn.MaxPool2d(3, 2),
-            *_conv(64, 64, 3), nn.MaxPool2d(2, 2, ceil_mode=True), *_conv(64, 128, 2),
+            *_conv(3, 32, 3), MaxPool(3, is_whole=True), *_conv(32, 64, 3), MaxPool(3, is_whole=False),
+            *_conv(64, 64, 3), MaxPool(2, is_whole=True), *_conv(64, 128, 2),
             _FlattenAsKeras(), nn.Linear(1152, 256), nn.PReLU(256),
         )  # fmt: skip
         self.box = nn.Linear(256, 4)

@@ -59,6 +59,12 @@ class FaceFinder:
         self._nets = Mtcnn.load(self._device)
         self._smallest = SMALLEST_FACE
 
+    @property
+    def size_bytes(self) -> int:
+        """What its networks take on their device."""
+        nets = (self._nets.pnet, self._nets.rnet, self._nets.onet)
+        return sum(weight.nbytes for net in nets for weight in net.parameters())
+
     def down_to(self, smallest: float) -> FaceFinder:
         """Return a finder with the same networks, for faces of `smallest` of the shorter side and larger."""
         other = copy.copy(self)

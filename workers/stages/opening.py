@@ -10,10 +10,10 @@ from typing import TypeVar
 from broker.installed import Kind, Model, ModelFile, ModelStore
 from broker.messages import FuseSpec
 from workers.config import EngineConfig
+from workers.engine.sessions import open_network
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.installed import checked_file, installed_models
-from workers.models.onnx_session import OnnxNetwork
 from workers.models.onnx_shapes import PictureNetwork
 from workers.models.spandrel_network import SpandrelNetwork
 from workers.stages.contracts import RESTORERS, UPSCALERS
@@ -111,7 +111,7 @@ class StageNetworks:
     def _network(self, model: Model) -> PictureNetwork:
         file = _network_file(model)
         path = checked_file(self._store, model, file)
-        return OnnxNetwork(path) if _runtime(file) == _ONNX else SpandrelNetwork(path)
+        return open_network(path) if _runtime(file) == _ONNX else SpandrelNetwork(path)
 
 
 def _network_file(model: Model) -> ModelFile:

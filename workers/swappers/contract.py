@@ -32,6 +32,17 @@ class Planned(Protocol):
         """The budget; 0 where there is none."""
 
 
+@runtime_checkable
+class OnRuntime(Protocol):
+    """A swapper that may run installed networks, by ONNX Runtime."""
+
+    def provider(self, fuse: FuseSpec) -> str:
+        """Return what they run on in jobs with these settings: "cuda", say; empty where there are none."""
+
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return what users of such jobs should know of it: that they do not run on what was asked for."""
+
+
 class Swapper(Protocol):
     """Changes the faces in a stream of frames.
 

@@ -13,10 +13,13 @@ from broker.config import models_directory
 from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
+from workers.engine.budget import this_residency
 from workers.engine.fusion import FusionEngine
+from workers.engine.fusion_tenant import FusionTenant
 from workers.engine.ladder import Point
 from workers.engine.opening import open_fusion
 from workers.engine.precision import Precision
+from workers.engine.sessions import troubles
 from workers.face import tone
 from workers.face.fuse import Crop, Likeness, fuse_faces
 from workers.face.modes import multiband, poisson
@@ -58,7 +61,8 @@ class PortraitSwapper:
         """
         self._device = device or best_device()
         self._finder = FaceFinder(self._device)
-        self._fusion = fusion or open_fusion(self._device)
+        self._fusion = fusion or open_fusion(self._device, beside_bytes=self._finder.size_bytes)
+        self._place = self._placed()
         self._analysers = Analysers(self._finder, ModelStore(models_directory()))
 
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
@@ -73,11 +77,23 @@ class PortraitSwapper:
         Raises:
             BudgetTooSmall: the fusion does not fit into the memory that the worker was given.
         """
-        if isinstance(self._fusion, FusionEngine):
+        if isinstance(self._fusion, FusionEngine) and self._fusion.plan.limit_bytes is None:
             self._fusion.warm()
+        with this_residency().hold(*self._place):
+            self._pass_once()
+
+    def _pass_once(self) -> None:
         self._finder.find(Pyramid(np.zeros((720, LONGEST_SIDE_PX, 3), np.uint8)))
         blank = np.zeros((_WARM_SIDE_PX, _WARM_SIDE_PX, 3), np.float32)
         self._fuse([Crop(blank, blank, np.ones(blank.shape[:2], np.float32))])
+
+    def provider(self, fuse: FuseSpec) -> str:
+        """See `OnRuntime`."""
+        return next((network.provider for network in self._analysers.networks(fuse.analyser)), "")
+
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """See `OnRuntime`."""
+        return troubles(self._analysers.networks(fuse.analyser))
 
     @property
     def plan(self) -> str:
@@ -108,7 +124,9 @@ class PortraitSwapper:
         At most `radius` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched; where
         the fusion takes N crops at once, N - 1 frames more, and so much later.
         """
-        yield from calmed(self._fused(frames, source.prepared, fuse), ratio=fuse.ratio)
+        networks = self._analysers.networks(fuse.analyser)
+        with this_residency().hold(*self._place, *(network.place for network in networks)):
+            yield from calmed(self._fused(frames, source.prepared, fuse), ratio=fuse.ratio)
 
     def _fused(self, frames: Iterable[Frame], likeness: Likeness, fuse: FuseSpec) -> Iterator[Fused]:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
@@ -122,6 +140,13 @@ class PortraitSwapper:
             return Passes(lambda crops: [classical(*crop) for crop in crops], size=1, kind_of=_side_px)
         size = self._fusion.first.batch if isinstance(self._fusion, FusionEngine) else 1
         return Passes(self._fuse, size=size, kind_of=_side_px)
+
+    def _placed(self) -> tuple[str, ...]:
+        """Put the fusion under the worker's budget; return its name there."""
+        this_residency().keep("mtcnn", self._finder.size_bytes)
+        if not isinstance(self._fusion, FusionEngine):
+            return ()
+        return (this_residency().add("fusion", FusionTenant(self._fusion)),)
 
     def _finder_for(self, fuse: FuseSpec) -> Finder:
         if fuse.analyser != OWN:

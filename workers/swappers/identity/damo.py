@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from broker.installed import Model, ModelStore
 from workers.analysers.opening import Analysers
+from workers.engine.budget import this_residency
+from workers.engine.residency import Residency
+from workers.engine.tenants import TorchTenant
 from workers.errors import ModelUnusable, WeightsRejected
 from workers.face import align
 from workers.face.mask import Mask
@@ -51,10 +55,17 @@ class DamoSwap:
     """The inference path from a crop to the fused face, and what it asks of a source."""
 
     contract = TERMS
+    pass_size, is_apart = 1, True
+    provider, notes = "", ()  # torch runs it
 
-    def __init__(self, bundle: DamoBundle) -> None:
-        """Take the loaded directory."""
+    def __init__(self, bundle: DamoBundle, residency: Residency | None = None) -> None:
+        """Take the loaded directory, and what keeps it within the worker's memory, if anything does."""
         self._bundle = bundle
+        self._residency = residency
+        self.place = ""
+        if residency is not None:
+            networks = nn.ModuleList((bundle.network, bundle.backbone, bundle.reconstruction))
+            self.place = residency.add("damo", TorchTenant(networks, bundle.device))
 
     @property
     def mask(self) -> Mask | None:
@@ -64,7 +75,10 @@ class DamoSwap:
     @torch.inference_mode()
     def encode(self, portraits: Sequence[Likeness]) -> DamoSource:
         """Return what the network is told of portraits of one person: the mean of embeddings and shapes."""
-        crops = [self._tensor(_crop(portrait)) for portrait in portraits]
+        with self._there():
+            return self._encoded([self._tensor(_crop(portrait)) for portrait in portraits])
+
+    def _encoded(self, crops: list[Tensor]) -> DamoSource:
         embedding = torch.stack([self._bundle.backbone(crop) for crop in crops]).mean(dim=0)
         shapes = [self._bundle.reconstruction(crop)[:, : GROUPS[0]] for crop in crops]
         told = self._bundle.network.generator.told(functional.normalize(embedding))
@@ -76,7 +90,13 @@ class DamoSwap:
 
         They go through alone: a batch's size may show in the last bits.
         """
-        return np.stack([self._fused(crop, source) for crop in crops])
+        with self._there():
+            return np.stack([self._fused(crop, source) for crop in crops])
+
+    swap_some = swap
+
+    def _there(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._residency is None else self._residency.use(self.place)
 
     def _fused(self, crop: NDArray[np.float32], source: DamoSource) -> NDArray[np.float32]:
         target = self._tensor(crop)
@@ -98,14 +118,17 @@ def open_damo(store: ModelStore, model: Model) -> IdentitySwapper:
     Raises:
         ModelUnusable: a file is spoiled, missing, or not the published one.
         PackageMissing: scipy is not installed, which reads the face model.
+        BudgetTooSmall: it does not fit into the worker's memory.
     """
+    residency = this_residency()
+    residency.make_way()
     names = {str(PurePosixPath(file.name).with_suffix("")): file for file in model.files}
     device = best_device()
     try:
         bundle = load_bundle({name: checked_file(store, model, file) for name, file in names.items()}, device)
     except WeightsRejected as error:
         raise ModelUnusable(f"model {model.name}: {error}") from error
-    swap, finder = DamoSwap(bundle), FaceFinder(device)
+    swap, finder = DamoSwap(bundle, None if residency.limit_bytes is None else residency), FaceFinder(device)
     return IdentitySwapper(
         model.name,
         network=swap,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from broker.messages import FuseSpec
 from workers.analysers.opening import OWN, Analysers
+from workers.engine.budget import this_residency
+from workers.engine.sessions import troubles
 from workers.errors import SourceUnusable
 from workers.face.align import Points
 from workers.face.mask import Mask
@@ -32,9 +35,6 @@ from workers.swappers.portraits import choice, decoded, faces_in, unpacked
 #: Frames whose faces are known before they are changed. Few: each holds a picture.
 _AHEAD_FRAMES = 2
 
-#: Crops in one pass: a file says how many it takes, and mostly that is one.
-_PASS_CROPS = 1
-
 
 class FaceNetwork(Protocol):
     """A network that changes crops of faces; sources are what the encoder beside it makes."""
@@ -47,8 +47,31 @@ class FaceNetwork(Protocol):
     def mask(self) -> Mask | None:
         """The part of a crop (S, S) that is taken over; None: all but a soft rim."""
 
+    @property
+    def pass_size(self) -> int:
+        """How many crops go through at once."""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether no crop's last bits depend on how many those are."""
+
+    @property
+    def place(self) -> str:
+        """Its name among what the worker keeps within its memory; empty where it is no tenant there."""
+
+    @property
+    def provider(self) -> str:
+        """What ONNX Runtime runs it on; empty where something else does."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What users should know of that."""
+
     def swap(self, crops: NDArray[np.float32], source: Any) -> NDArray[np.float32]:
         """Return crops (N, S, S, 3), RGB in 0..1, with the source's identity."""
+
+    def swap_some(self, crops: NDArray[np.float32], source: Any) -> NDArray[np.float32]:
+        """Return the same of up to `pass_size` crops, each to the bits that it gets in any company."""
 
 
 class Encoder(Protocol):
@@ -83,7 +106,19 @@ class IdentitySwapper:
 
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
         """Return the digests of the network, of what its source needs, and of the analyser."""
-        return {**self._models, **self._analysers.digests(fuse.analyser)}
+        network = self._network
+        passes = (
+            {} if network.is_apart or network.pass_size == 1 else {"crops in a pass": str(network.pass_size)}
+        )
+        return {**self._models, **passes, **self._analysers.digests(fuse.analyser)}
+
+    def provider(self, fuse: FuseSpec) -> str:  # noqa: ARG002 - every swapper is asked so
+        """See `OnRuntime`."""
+        return self._network.provider
+
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """See `OnRuntime`."""
+        return (*self._network.notes, *troubles(self._analysers.networks(fuse.analyser)))
 
     def warm(self) -> None:
         """Run the detector and the network once at the sizes of a 720p search and of a crop."""
@@ -92,7 +127,8 @@ class IdentitySwapper:
         blank = np.zeros((side_px, side_px, 3), np.uint8)
         eyes_to_mouth = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]], np.float32)
         source = self._encoder.encode([Likeness(picture=blank, landmarks=eyes_to_mouth * side_px)])
-        self._network.swap(np.zeros((1, side_px, side_px, 3), np.float32), source)
+        with self._held(FuseSpec(engine=self.name)):
+            self._network.swap_some(np.zeros((1, side_px, side_px, 3), np.float32), source)
 
     def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
         """Find the face to take from a picture file, or one in each of several, and encode them together.
@@ -111,6 +147,10 @@ class IdentitySwapper:
 
     def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
         """Yield every frame that is not context, in order, with its faces changed."""
+        with self._held(fuse):
+            yield from self._changed(frames, source, fuse)
+
+    def _changed(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
         contract = self._network.contract
         side_px = contract.side_px * fuse.boost
 
@@ -133,7 +173,13 @@ class IdentitySwapper:
         stream = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
         # Networks of this kind take most of a core, and so does the detector: each gets a thread.
         works = (work(*seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
-        yield from Passes(change, size=_PASS_CROPS, kind_of=len).through(works)
+        size = self._network.pass_size if fuse.boost == 1 else 1
+        yield from Passes(change, size=size, kind_of=len).through(works)
+
+    def _held(self, fuse: FuseSpec) -> AbstractContextManager[None]:
+        """Keep in memory what every frame needs; the source's encoder is needed once."""
+        analysis = (network.place for network in self._analysers.networks(fuse.analyser))
+        return this_residency().hold(*filter(None, (self._network.place, *analysis)))
 
     def _look(
         self, name: str, content: bytes, fuse: FuseSpec
@@ -152,7 +198,7 @@ class IdentitySwapper:
         return self._finder.down_to(fuse.smallest) if isinstance(self._finder, FaceFinder) else self._finder
 
     def _change(self, crops: list[Rgb], source: Any, boost: int) -> list[Rgb]:
-        """Change crops one by one, each as one batch of its parts, whose number is always the same."""
+        """Change crops; the parts of a boosted one are a batch by themselves, always of the same size."""
         if boost == 1:
-            return [np.asarray(self._network.swap(crop[None], source)[0]) for crop in crops]
+            return list(self._network.swap_some(np.stack(crops), source))
         return [weave(self._network.swap(unweave(crop, boost), source), boost) for crop in crops]

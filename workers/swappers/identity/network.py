@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.engine.sessions import troubles
 from workers.errors import ModelUnusable
 from workers.models.onnx_session import OnnxNetwork
 from workers.models.onnx_shapes import picture_output, shape_fits
@@ -19,8 +20,13 @@ class SwapNetwork:
 
     mask = None  # it paints whole crops
 
-    def __init__(self, network: OnnxNetwork, contract: Contract) -> None:
+    def __init__(
+        self, network: OnnxNetwork, contract: Contract, *, pass_size: int = 1, is_apart: bool = False
+    ) -> None:
         """Find the inputs: by the names `source` and `target`, else by what they hold.
+
+        `pass_size` crops go through at once where the file takes as many, blank ones beside if fewer come:
+        last bits depend on the number. Where `is_apart` says that they do not, there are none beside.
 
         Raises:
             ModelUnusable: the file's inputs or outputs are not the contract's; the message says which.
@@ -30,8 +36,31 @@ class SwapNetwork:
         self._target, self._source = _inputs(network, contract)
         self._output = picture_output(network, contract.side_px)
         self._takes_batches = network.inputs[self._target][0] is None
+        self.pass_size = pass_size if self._takes_batches else 1
+        self.is_apart = is_apart
         self._mean = np.asarray(contract.mean, np.float32)
         self._std = np.asarray(contract.std, np.float32)
+
+    @property
+    def place(self) -> str:
+        """Its name among what the worker keeps within its memory."""
+        return self._network.place
+
+    @property
+    def provider(self) -> str:
+        """What ONNX Runtime runs it on."""
+        return self._network.provider
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What users should know of that."""
+        return troubles((self._network,))
+
+    def swap_some(self, crops: Crops, source: SourceInput) -> Crops:
+        """Return up to `pass_size` crops changed, each to the bits that it gets in any company."""
+        blank = 0 if self.is_apart else self.pass_size - len(crops)
+        padded = np.concatenate([crops, np.zeros((blank, *crops.shape[1:]), np.float32)]) if blank else crops
+        return self.swap(padded, source)[: len(crops)]
 
     def swap(self, crops: Crops, source: SourceInput) -> Crops:
         """Return the crops with the source's identity, clipped to 0..1.

@@ -7,11 +7,15 @@ from pathlib import Path
 from broker.installed import Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
+from workers.config import EngineConfig
+from workers.engine.budget import this_residency
 from workers.engine.sessions import open_network
+from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.models.device import best_device
 from workers.models.installed import checked_file
 from workers.models.mtcnn_cascade import FaceFinder
+from workers.models.onnx_copy import WorkingCopy, working_copy
 from workers.models.onnx_session import OnnxNetwork
 from workers.swappers.identity.contracts import CONTRACTS, Contract
 from workers.swappers.identity.damo import CONTRACT as DAMO
@@ -24,6 +28,9 @@ from workers.swappers.identity.source import SourceEncoder, read_emap
 #: WebFace600K. Others give other numbers for the same face.
 RECOGNISERS = ("w600k_r50.onnx", "arcface_w600k_r50.onnx")
 CONVERTER_PREFIX = "crossface_"
+
+#: Below this the memory that a copy saves while a network is loaded is not worth the disk.
+_LARGE_BYTES = 64 * 2**20
 
 
 def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
@@ -40,12 +47,16 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
         known = ", ".join(sorted({*CONTRACTS, DAMO}))
         raise ModelUnusable(f"model {model.name} has the contract {model.contract!r}; known are {known}")
     contract = CONTRACTS[model.contract]
-    path = checked_file(store, model, _main_file(model))
-    encoder, others = _encoder(store, model, contract, path)
-    finder = FaceFinder(best_device())
+    crops = int(settings_of(EngineConfig.from_environment())["inference.batch"] or 1)
+    copy = _copied(store, model, _main_file(model), is_batched=crops > 1)
+    encoder, others = _encoder(store, model, contract, copy.path)
+    finder, has_gpu = FaceFinder(best_device()), best_device().type == "cuda"
+    this_residency().keep("mtcnn", finder.size_bytes)
     return IdentitySwapper(
         model.name,
-        network=SwapNetwork(open_network(path), contract),
+        network=SwapNetwork(
+            open_network(copy.path), contract, pass_size=crops, is_apart=copy.is_apart and not has_gpu
+        ),
         encoder=encoder,
         finder=finder,
         analysers=Analysers(finder, store),
@@ -62,7 +73,7 @@ def _encoder(
     owner, file = _recogniser(store, model)
     encoder = SourceEncoder(
         contract=contract,
-        recogniser=Recogniser(open_network(checked_file(store, owner, file))),
+        recogniser=Recogniser(open_network(_copied(store, owner, file).path)),
         emap=read_emap(path) if contract.source == "emap" else None,
         converter=_converter(store, model) if contract.source.startswith("converted") else None,
     )
@@ -91,5 +102,13 @@ def _main_file(model: Model) -> ModelFile:
 def _converter(store: ModelStore, model: Model) -> OnnxNetwork:
     for file in model.files:
         if file.name.startswith(CONVERTER_PREFIX):
-            return open_network(checked_file(store, model, file))
+            return open_network(_copied(store, model, file).path)
     raise ModelUnusable(f"model {model.name} lacks its {CONVERTER_PREFIX}*.onnx, which fits embeddings to it")
+
+
+def _copied(store: ModelStore, model: Model, file: ModelFile, *, is_batched: bool = False) -> WorkingCopy:
+    """Return the file, or its working copy where that is of use: of a large one, or for batches."""
+    path = checked_file(store, model, file)
+    if not is_batched and file.size_bytes < _LARGE_BYTES:
+        return WorkingCopy(path)
+    return working_copy(path, file.sha256)

@@ -82,10 +82,11 @@ def read_emap(path: Path) -> NDArray[np.float32]:
         ModelUnusable: there is none.
     """
     onnx = _onnx()
-    tensors = onnx.load(str(path)).graph.initializer
+    tensors = onnx.load(str(path), load_external_data=False).graph.initializer
     if not tensors or tuple(tensors[-1].dims) != (_SIZE, _SIZE):
         raise ModelUnusable(f"{path.name} ends with no matrix of {_SIZE} x {_SIZE}: it is no inswapper")
-    return np.asarray(onnx.numpy_helper.to_array(tensors[-1]), np.float32)
+    # Of weights that lie in a file of their own, this one alone is read.
+    return np.asarray(onnx.numpy_helper.to_array(tensors[-1], str(path.parent)), np.float32)
 
 
 def _onnx() -> Any:
