@@ -128,10 +128,10 @@ def matrices(path: Path, *, layers: int, side: int) -> Path:
     """Write a network of any size, weights in a file beside it: matrices, one after the other."""
     weights = path.with_suffix(".data")
     size, dice = side * side * 4, np.random.default_rng(0)
+    one = dice.standard_normal((side, side), np.float32) * np.float32(1 / np.sqrt(side))
     with weights.open("wb") as file:
-        for _ in range(layers):
-            scale = np.float32(1 / np.sqrt(side))
-            file.write((dice.standard_normal((side, side), np.float32) * scale).tobytes())
+        for number in range(layers):
+            file.write(np.roll(one, number, axis=0).tobytes())  # as good as another, and quicker
     tensors, nodes = [], []
     for number in range(layers):
         tensor = TensorProto(name=f"w{number}", data_type=TensorProto.FLOAT, dims=[side, side])
