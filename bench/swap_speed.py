@@ -24,17 +24,21 @@ CLAIM = (
     "A stand-in inswapper (random weights) on a 1080p clip, one face a frame, one thread for the network in "
     "all three: the farm with one worker, from submission to the finished file; a plain loop (OpenCV, "
     "insightface's INSwapper, ffmpeg; the same detector and encoder); the network alone in a loop. Aims: 1.5 "
-    "of the plain loop, 0.95 of the network. The first row has the true network's size; in the others the "
-    "network is so small that all else shows, as on a GPU. Run in turn, the best of each. BENCH_SCRFD names "
-    "an SCRFD detector of your own, to be used in both in the place of the farm's MTCNN. Where `load` is far "
-    "above 1, other work took the cores: such figures are to be taken again on a quiet machine."
+    "of the plain loop, 0.95 of the network. `most possible` is what the farm would reach of the plain loop "
+    "if nothing but the network took time: the network alone against the plain loop. The first row has the "
+    "true network's size; in the other the network is so small that all else shows, as on a GPU. Run in "
+    "turn, the best of each. BENCH_SCRFD names an SCRFD detector of your own, to be used in both in the "
+    "place of the farm's MTCNN. Where `load` is far above 2, other work took the cores: such figures are to "
+    "be taken again on a quiet machine."
 )
 
-#: Title, channels, seconds of video, crops for the network alone, rounds.
+#: Title, channels, seconds of video, crops for the network alone, rounds. Of the true size there are enough
+#: frames that beginning and end, some seconds, do not count for more than they do in a real video.
 CASES = (
-    ("true size, 138 M weights", standin.TRUE_WIDTH, 0.4, 3, 2),
-    ("an eighth as wide, 3.8 M weights", standin.TRUE_WIDTH // 8, 2.4, 40, 3),
+    ("true size, 138 M weights", standin.TRUE_WIDTH, 1.5, 3, 1),
+    ("an eighth as wide, 3.8 M weights", standin.TRUE_WIDTH // 8, 2.4, 40, 2),
 )
+_FIRST_S = 0.2
 
 
 def main(_clip: Path | None = None) -> None:
@@ -57,6 +61,7 @@ def _row(folder: Path, store: ModelStore, finder: Finder, title: str, *case: flo
     path = standin.inswapper(folder / f"standin-{width}.onnx", int(width))
     engine = add(store, path, Introduction(name=path.stem, contract="inswapper")).name
     clip = portrait_clip(folder / f"{engine}.mp4", seconds=seconds, size="1920x1080")
+    short = portrait_clip(folder / f"{engine}-short.mp4", seconds=_FIRST_S, size="1920x1080")
     plain = PlainLoop(path, finder, threads=1)
     farm_fps, plain_fps, alone_fps = [], [], []
     options = ("--workers", "1", "--gpus", "none")
@@ -66,10 +71,11 @@ def _row(folder: Path, store: ModelStore, finder: Finder, title: str, *case: flo
             output = str(folder / "farm.mp4")
             arguments = ("--source", str(SOURCE), "--engine", engine, "--overwrite", "-o", output)
             analyser = "mtcnn" if isinstance(finder, FaceFinder) else "scrfd"
-            done = farm.render(str(clip), *arguments, "--chunk-seconds", "60", "--analyser", analyser)
-            alone = network_fps(path, threads=1, runs=int(crops))
+            video = str(clip if number else short)  # the worker opens the network in its first job
+            done = farm.render(video, *arguments, "--chunk-seconds", "60", "--analyser", analyser)
             if number == 0:
-                continue  # the worker opens the network in its first job
+                continue
+            alone = network_fps(path, threads=1, runs=int(crops))
             farm_fps.append(done["frames"] / done["seconds"])
             plain_fps.append(plain.render(clip, SOURCE, folder / "plain.mp4"))
             alone_fps.append(alone)
@@ -83,7 +89,7 @@ def _row(folder: Path, store: ModelStore, finder: Finder, title: str, *case: flo
         **best,
         "farm / plain": best["farm_fps"] / best["plain_fps"],
         "farm / network": best["farm_fps"] / best["network_fps"],
-        "plain / network": best["plain_fps"] / best["network_fps"],
+        "most possible": best["network_fps"] / best["plain_fps"],
         "load": os.getloadavg()[0],
     }
 

@@ -23,7 +23,7 @@ ENCODE = EncodeSpec(codec="libx264", pix_fmt="yuv420p", options={"crf": "16", "p
 MESSAGES = [
     RenderChunk(job_id="j", index=0, attempt=1, start=0, end=120, fuse=FUSE, encode=ENCODE),
     CheckSource(job_id="j", fuse=FUSE),
-    SourceChecked(job_id="j", radius=2, boxes=((1, 2, 3, 4), (5, 6, 7, 8)), chosen=0),
+    SourceChecked(job_id="j", radius=2, boxes=((1, 2, 3, 4), (5, 6, 7, 8)), chosen=0, notes=("on the cpu",)),
     SourceChecked(job_id="j", code="no-face", message="nobody there"),
     ChunkFailed(
         job_id="j", index=3, attempt=2, worker="w", code="decode-mismatch", message="?", is_final=True

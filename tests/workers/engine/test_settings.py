@@ -81,6 +81,12 @@ def test_settings_reach_the_engine(write):
     assert (plan.limit_bytes, plan.side_px) == (500_000_000, 256)
 
 
+def test_managed_memory_is_refused_where_there_is_no_gpu(write):
+    settings = write("{managed_memory_limit: 20}")
+    with pytest.raises(BadSettings, match=r"managed_memory_limit.*no GPU"):
+        open_fusion(CPU, EngineConfig(settings_path=settings))
+
+
 def test_without_settings_a_cpu_runs_in_float32_without_a_limit():
     """Whatever CPU it is: two workers' pixels should not differ for what each is fast at."""
     plan = open_fusion(CPU, EngineConfig()).plan
