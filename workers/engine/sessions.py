@@ -12,16 +12,16 @@ Who runs several by turns holds them for a chunk, so that they do not come and g
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
 
 import torch
 
 from broker.config import models_directory
 from workers.config import EngineConfig
 from workers.engine.budget import this_residency
-from workers.engine.process_memory import give_back, resident_bytes
+from workers.engine.process_memory import Peak, give_back, resident_bytes
 from workers.engine.residency import Residency
 from workers.engine.settings import settings_of
 from workers.models.device import best_device
@@ -33,42 +33,58 @@ _ENGINES = ".tensorrt"
 
 
 class SessionTenant:
-    """A network's session as `Residency` moves it. Its size is what the device has less while it is open."""
+    """A network's session as `Residency` moves it.
+
+    Its size is what the device has less while it is open, and a pass's own memory, freed or not.
+    """
 
     def __init__(self, network: OnnxNetwork, device: torch.device) -> None:
         self.network = network
         self.size_bytes: int | None = None
         self._device = device
+        self._open_bytes = 0
+        self._has_run = False
 
     def arrive(self) -> None:
-        """Open the session, and run it once where its inputs' sizes are known: that shows what it takes."""
+        """Open the session, and run it once where its inputs' sizes are known."""
         give_back()
         before = taken_bytes(self._device)
         self.network.open()
+        give_back()  # of what loading took beside
+        self._open_bytes = max(taken_bytes(self._device) - before, self.network.file_bytes)
+        self._note(self._open_bytes)
         blank = self.network.blank()
         if blank is not None:
-            self.network.warm(blank)
-        give_back()  # of what loading took beside
-        self._note(taken_bytes(self._device) - before)
+            with self.watched():
+                self.network.warm(blank)
 
     def settle(self) -> None:
         """Do nothing: it is there."""
 
     def leave(self) -> None:
-        """Close the session, and see again what it took: now it has worked."""
-        give_back()
-        before = taken_bytes(self._device)
+        """Close the session."""
         self.network.close()
         give_back()
-        self._note(before - taken_bytes(self._device))
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """See what the first pass takes; the later ones take as much."""
+        if self._has_run:
+            yield
+            return
+        with Peak(lambda: taken_bytes(self._device)) as peak:
+            yield
+        self._has_run = True
+        self._note(self._open_bytes + peak.more_bytes)
 
     def _note(self, size_bytes: int) -> None:
-        # Other threads may have given memory back meanwhile; less than its weights it cannot take.
-        self.size_bytes = max(size_bytes, self.network.file_bytes, self.size_bytes or 0)
+        self.size_bytes = max(size_bytes, self.size_bytes or 0)
 
 
-def open_network(path: Path, *, residency: Residency | None = None) -> OnnxNetwork:
+def open_network(path: Path, *, name: str = "", residency: Residency | None = None) -> OnnxNetwork:
     """Return the network in `path`, open, within this worker's memory; one object for all who ask.
+
+    `name` is what people know the file by, where it is a working copy.
 
     Raises:
         PackageMissing: onnxruntime is not installed.
@@ -76,7 +92,8 @@ def open_network(path: Path, *, residency: Residency | None = None) -> OnnxNetwo
         BudgetTooSmall: it does not fit; the message says what would do.
     """
     facts = path.stat()
-    return _opened(path, facts.st_mtime_ns, facts.st_size, residency or this_residency())
+    of = (facts.st_mtime_ns, facts.st_size)
+    return _opened(path, of, name or path.name, residency or this_residency())
 
 
 def troubles(networks: Iterable[OnnxNetwork]) -> tuple[str, ...]:
@@ -93,12 +110,16 @@ def taken_bytes(device: torch.device) -> int:
 
 
 @functools.cache
-def _opened(path: Path, _written_ns: int, _size: int, residency: Residency) -> OnnxNetwork:
-    def guard() -> AbstractContextManager[object]:
-        return residency.use(network.place)
+def _opened(path: Path, _written: tuple[int, int], name: str, residency: Residency) -> OnnxNetwork:
+    @contextmanager
+    def guard() -> Iterator[None]:
+        with residency.use(network.place), tenant.watched():
+            yield
 
     network = OnnxNetwork(path, _session_settings(residency), guard=guard, is_open=False)
-    network.place = residency.add(path.stem, SessionTenant(network, best_device()))
+    network.name = name
+    tenant = SessionTenant(network, best_device())
+    network.place = residency.add(PurePath(name).stem, tenant)
     try:
         with residency.use(network.place):
             return network

@@ -38,6 +38,7 @@ class StageNetworks:
     def __init__(self, store: ModelStore) -> None:
         """Take the store that holds them; nothing is opened yet."""
         self._store = store
+        self._places: dict[str, str] = {}  # by model: their names among what the worker keeps in memory
         # By digest, too: a model that is added anew is another.
         self._restorers: dict[tuple[str, str], Restorer] = {}
         self._upscalers: dict[tuple[str, str], Upscaler] = {}
@@ -85,6 +86,11 @@ class StageNetworks:
         runtimes = {_runtime(_network_file(model)) for model in self._models(fuse)}
         return found | {name: importlib.metadata.version(name) for name in runtimes}
 
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return the names, among what the worker keeps in memory, of those of a job that are opened."""
+        names = (fuse.restore, fuse.upscale)
+        return tuple(self._places[name] for name in names if name in self._places)
+
     def digests(self, fuse: FuseSpec) -> dict[str, str]:
         """Return the SHA-256 digests, by name, of the networks that a job asks for. Raises as `restorer`."""
         return {model.name: model.digest for model in self._models(fuse)}
@@ -111,7 +117,11 @@ class StageNetworks:
     def _network(self, model: Model) -> PictureNetwork:
         file = _network_file(model)
         path = checked_file(self._store, model, file)
-        return open_network(path) if _runtime(file) == _ONNX else SpandrelNetwork(path)
+        if _runtime(file) != _ONNX:
+            return SpandrelNetwork(path)
+        network = open_network(path)
+        self._places[model.name] = network.place
+        return network
 
 
 def _network_file(model: Model) -> ModelFile:

@@ -51,16 +51,19 @@ class Stages:
 
         `on_part` is called after every part of a frame that is enlarged.
         """
+        from workers.engine.budget import this_residency
         from workers.stages.enlarging import enlarged
         from workers.stages.restoring import restored
 
         restorer = None if fuse.restore is None else self._networks.restorer(fuse.restore)
         upscaler = None if fuse.upscale is None else self._networks.upscaler(fuse.upscale)
-        for frame in frames:
-            done = frame
-            if restorer is not None and frame.faces:
-                done = restored(frame, restorer, weight=fuse.restore_weight, fidelity=fuse.restore_fidelity)
-            yield done if upscaler is None else enlarged(done, upscaler, on_part)
+        with this_residency().hold(*self._networks.places(fuse)):
+            for frame in frames:
+                done = frame
+                if restorer is not None and frame.faces:
+                    weight, fidelity = fuse.restore_weight, fuse.restore_fidelity
+                    done = restored(frame, restorer, weight=weight, fidelity=fidelity)
+                yield done if upscaler is None else enlarged(done, upscaler, on_part)
 
     @functools.cached_property
     def _networks(self) -> StageNetworks:

@@ -48,14 +48,18 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
         raise ModelUnusable(f"model {model.name} has the contract {model.contract!r}; known are {known}")
     contract = CONTRACTS[model.contract]
     crops = int(settings_of(EngineConfig.from_environment())["inference.batch"] or 1)
-    copy = _copied(store, model, _main_file(model), is_batched=crops > 1)
+    file = _main_file(model)
+    copy = _copied(store, model, file, is_batched=crops > 1)
     encoder, others = _encoder(store, model, contract, copy.path)
     finder, has_gpu = FaceFinder(best_device()), best_device().type == "cuda"
     this_residency().keep("mtcnn", finder.size_bytes)
     return IdentitySwapper(
         model.name,
         network=SwapNetwork(
-            open_network(copy.path), contract, pass_size=crops, is_apart=copy.is_apart and not has_gpu
+            open_network(copy.path, name=Path(file.name).name),
+            contract,
+            pass_size=crops,
+            is_apart=copy.is_apart and not has_gpu,
         ),
         encoder=encoder,
         finder=finder,
@@ -73,7 +77,7 @@ def _encoder(
     owner, file = _recogniser(store, model)
     encoder = SourceEncoder(
         contract=contract,
-        recogniser=Recogniser(open_network(_copied(store, owner, file).path)),
+        recogniser=Recogniser(_opened(store, owner, file)),
         emap=read_emap(path) if contract.source == "emap" else None,
         converter=_converter(store, model) if contract.source.startswith("converted") else None,
     )
@@ -102,8 +106,12 @@ def _main_file(model: Model) -> ModelFile:
 def _converter(store: ModelStore, model: Model) -> OnnxNetwork:
     for file in model.files:
         if file.name.startswith(CONVERTER_PREFIX):
-            return open_network(_copied(store, model, file).path)
+            return _opened(store, model, file)
     raise ModelUnusable(f"model {model.name} lacks its {CONVERTER_PREFIX}*.onnx, which fits embeddings to it")
+
+
+def _opened(store: ModelStore, model: Model, file: ModelFile) -> OnnxNetwork:
+    return open_network(_copied(store, model, file).path, name=Path(file.name).name)
 
 
 def _copied(store: ModelStore, model: Model, file: ModelFile, *, is_batched: bool = False) -> WorkingCopy:
