@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from broker.clock import Clock
 from broker.connect import Broker
@@ -34,6 +35,9 @@ from workers.sources import Sources
 from workers.stages.running import Stages
 from workers.swappers import open_swapper, this_store
 from workers.swappers.contract import OnRuntime, Planned, Swapper
+
+if TYPE_CHECKING:
+    from workers.engine.residency import Residency
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +75,7 @@ class Worker:
         fails with the reason, which its user then sees.
         """
         ready = tuple(name for name in self._config.warm if self._is_warm(name))
-        self._keeper.note_plan(plan := self._plan(), self._limit_bytes())
+        self._keeper.note_plan(plan := self._plan(), _limit_bytes())
         if self._keeper.set_ready(ready):
             log.info("ready: %s", plan or "no memory is planned", extra={"worker": self._config.name})
         self._leave_if_unwell()
@@ -96,7 +100,7 @@ class Worker:
             with self._keeper.holding(lease, progress):
                 result = self._render(chunk, progress)
                 # It may have run out of memory, and stepped down.
-                self._keeper.note_plan(self._plan(), self._limit_bytes())
+                self._keeper.note_plan(self._plan(), _limit_bytes())
                 patiently(lambda: self._broker.leases.commit(lease, result), self._clock, progress.stop)
                 self._health.note(result)
         except (LeaseLost, Stopped):
@@ -144,11 +148,8 @@ class Worker:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""
         planned = ((name, one) for name, one in self._swappers.items() if isinstance(one, Planned))
         plans = [f"{name}: {one.plan}" for name, one in planned]
-        return " | ".join([*plans, *_held()])
-
-    def _limit_bytes(self) -> int:
-        """Return the budget of the engines together; 0 where there is none."""
-        return sum(one.limit_bytes for one in self._swappers.values() if isinstance(one, Planned))
+        held = _held()
+        return " | ".join(plans if held is None else [*plans, f"in memory: {held}"])
 
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:
@@ -250,11 +251,17 @@ class Worker:
         return self._swappers[name]
 
 
-def _held() -> list[str]:
-    """Say what lies in the device's memory; nothing where nothing is kept there."""
+def _held() -> Residency | None:
+    """Return what keeps this process's networks in memory; None where none was opened."""
     # Not imported for this: a worker that only passes frames through must not load torch.
     budget = sys.modules.get("workers.engine.budget")
-    return [] if budget is None else [f"in memory: {budget.this_residency()}"]
+    return None if budget is None else budget.this_residency()
+
+
+def _limit_bytes() -> int:
+    """Return the budget of all networks together; 0 where there is none."""
+    held = _held()
+    return 0 if held is None else held.limit_bytes or 0
 
 
 def _fields(chunk: RenderChunk) -> dict[str, object]:

@@ -27,10 +27,6 @@ class Planned(Protocol):
     def plan(self) -> str:
         """The plan as it is now, in one line."""
 
-    @property
-    def limit_bytes(self) -> int:
-        """The budget; 0 where there is none."""
-
 
 @runtime_checkable
 class OnRuntime(Protocol):

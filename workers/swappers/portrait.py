@@ -100,11 +100,6 @@ class PortraitSwapper:
         """What the fusion does with the device's memory, in one line."""
         return str(self._fusion.plan) if isinstance(self._fusion, FusionEngine) else ""
 
-    @property
-    def limit_bytes(self) -> int:
-        """The fusion's budget in bytes; 0 where there is none."""
-        return (self._fusion.plan.limit_bytes or 0) if isinstance(self._fusion, FusionEngine) else 0
-
     def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
         """Find the face to take from a picture file (JPEG, PNG, WebP ...), turned as its EXIF says.
 
