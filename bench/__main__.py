@@ -20,6 +20,7 @@ NAMES = (
     "uhd",
     "swap_speed",
     "upscale_memory",
+    "stage_speed",
     "detectors",
     "memory_set",
     "redis_memory",

@@ -116,6 +116,22 @@ def esrgan(path: Path, blocks: int) -> Path:
     return _save(path, graph, {"input": [1, 3, "h", "w"]}, {"output": [1, 3, "tall", "wide"]})
 
 
+def repeater(path: Path) -> Path:
+    """Write the least that enlarges 4 times: it repeats pixels."""
+    graph = _Graph()
+    x = graph.larger(graph.larger("input", "nearest"), "nearest")
+    graph.nodes.append(helper.make_node("Identity", [x], ["output"]))
+    return _save(path, graph, {"input": [1, 3, "h", "w"]}, {"output": [1, 3, "tall", "wide"]})
+
+
+def restorer(path: Path) -> Path:
+    """Write a small network of the inputs and outputs of those that restore faces."""
+    graph = _Graph()
+    x = graph.relu(graph.conv("input", 3, 8, 3))
+    graph.nodes.append(helper.make_node("Tanh", [graph.conv(x, 8, 3, 3)], ["output"]))
+    return _save(path, graph, {"input": [1, 3, 512, 512]}, {"output": [1, 3, 512, 512]})
+
+
 def recogniser(path: Path) -> Path:
     """Write a small network of ArcFace's input and output; what it says of a face means nothing."""
     graph = _Graph()

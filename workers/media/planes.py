@@ -85,6 +85,18 @@ class Canvas:
             value = np.clip(np.rint(part + moved * layout.unit[channel]), 0, layout.peak)
             np.copyto(part, value.astype(part.dtype), where=_all_of(inside, step_x, step_y))
 
+    def paint(self, roi: Roi, planes: NDArray[np.float32]) -> None:
+        """Make the pixels of `roi`, which comes from `fit`, what R, G and B (3, H, W) say."""
+        self._own()
+        layout, shape = self._layout, planes.shape
+        parts = (layout.from_rgb @ planes.reshape(3, -1)).reshape(shape)
+        for channel in range(layout.num_channels):
+            part = self._part(channel, roi)
+            step_y, step_x = -(-shape[1] // part.shape[0]), -(-shape[2] // part.shape[1])
+            value = _pooled(parts[channel], step_x, step_y)
+            value = np.rint(value * np.float32(layout.unit[channel]) + np.float32(layout.zero[channel]))
+            part[...] = np.clip(value, 0, layout.peak)
+
     def _part(self, channel: int, roi: Roi) -> NDArray[np.unsignedinteger]:
         """Return the view of one channel's samples that belong to `roi`."""
         plane = self._planes[channel]

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
-import numpy as np
 from av import VideoFrame
 
 from workers.frames import Frame
-from workers.media.layout import layout_of
-from workers.media.pictures import alpha_of, native, planes_of, with_marks_of
+from workers.media.pictures import alpha_of, native, with_marks_of
 from workers.media.planes import Canvas
 from workers.stages.upscaler import Upscaler
 
@@ -25,20 +23,12 @@ def enlarged(frame: Frame, upscaler: Upscaler, on_part: Callable[[], None] = lam
     given = native(frame.picture)
     factor = upscaler.factor
     large = with_marks_of(given, VideoFrame(given.width * factor, given.height * factor, given.format.name))
-    _blacken(large)
     _enlarge_alpha(given, large)
     canvas = Canvas(large)
     whole = Canvas(given).read((0, 0, given.width, given.height))
     for y0, band in upscaler.enlarged(whole, on_part):
-        roi = (0, y0, large.width, y0 + len(band))
-        canvas.add(roi, band, np.ones(band.shape[:2], np.float32))
+        canvas.paint((0, y0, large.width, y0 + band.shape[1]), band)
     return replace(frame, picture=canvas.picture)
-
-
-def _blacken(picture: VideoFrame) -> None:
-    """Make every pixel exactly black, so that what is added to it is what it becomes."""
-    for plane, zero in zip(planes_of(picture), layout_of(picture).zero, strict=True):
-        plane[...] = int(zero)
 
 
 def _enlarge_alpha(given: VideoFrame, large: VideoFrame) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,25 +39,28 @@ class Upscaler:
         self.tile_px = min((size for size in shape[2:] if size is not None), default=tile_px)
         self._overlap_px = min(contract.overlap_px, self.tile_px // 4)
 
-    def enlarged(self, picture: Rgb, on_part: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Rgb]]:
-        """Yield a picture (H, W, 3), enlarged: bands of rows from the top, each with its first row.
+    def enlarged(
+        self, picture: Rgb, on_part: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[int, Planes]]:
+        """Yield a picture (H, W, 3), enlarged: bands of its rows, each with its first one.
 
         Neighbouring tiles are joined by weights that fall and rise over their overlap, and add up to 1. The
         tiles of a picture depend on its size alone. `on_part` is called after each.
         """
-        height, width = picture.shape[:2]
+        height, width = (side_px * self.factor for side_px in picture.shape[:2])
         whole = _at_least(np.clip(picture, 0, 1).transpose(2, 0, 1), self.tile_px)
         down, across = (self._shares(side_px) for side_px in whole.shape[1:])
-        end, begin, band = height * self.factor, 0, np.zeros((3, 0, width * self.factor), np.float32)
+        begin, carried = 0, np.zeros((3, 0, width), np.float32)
         starts = [*down, whole.shape[1]]
         for y0, next_y0 in pairwise(starts):
-            row = self._row(whole, y0, across, on_part)[..., : width * self.factor] * down[y0][:, None]
-            band = _sum(band, row, y0 * self.factor - begin)
+            row = self._row(whole, y0, across, on_part)[..., :width]
+            row *= down[y0][:, None]
+            band = _joined(carried, row, y0 * self.factor - begin)
             is_last = next_y0 == starts[-1]
-            ready = end if is_last else min(end, next_y0 * self.factor // _ROW_STEP * _ROW_STEP)
+            ready = height if is_last else min(height, next_y0 * self.factor // _ROW_STEP * _ROW_STEP)
             if ready > begin:
-                yield begin, cv2.merge([np.clip(plane[: ready - begin], 0, 1) for plane in band])
-                begin, band = ready, band[:, ready - begin :]
+                yield begin, np.clip(band[:, : ready - begin], 0, 1)
+            begin, carried = max(begin, ready), band[:, max(0, ready - begin) :]
 
     def _row(
         self, planes: Planes, y0: int, across: dict[int, NDArray[np.float32]], on_part: Callable[[], None]
@@ -97,9 +99,12 @@ def _at_least(planes: Planes, side_px: int) -> Planes:
     return np.ascontiguousarray(planes, np.float32)
 
 
-def _sum(band: Planes, row: Planes, offset: int) -> Planes:
-    """Return a band of rows with another added, that begins `offset` rows below its first."""
-    missing = max(0, offset + row.shape[1] - band.shape[1])
-    longer = np.concatenate([band, np.zeros((3, missing, band.shape[2]), np.float32)], axis=1)
-    longer[:, offset : offset + row.shape[1]] += row
-    return longer
+def _joined(carried: Planes, row: Planes, offset: int) -> Planes:
+    """Return the rows that are not out yet: those carried so far, and a row of tiles `offset` below them."""
+    if offset == 0 and carried.shape[1] <= row.shape[1]:
+        row[:, : carried.shape[1]] += carried
+        return row
+    rows = np.zeros((3, max(carried.shape[1], offset + row.shape[1]), row.shape[2]), np.float32)
+    rows[:, : carried.shape[1]] = carried
+    rows[:, offset : offset + row.shape[1]] += row
+    return rows

@@ -185,3 +185,28 @@ def test_smooth_colours_survive_subsampling():
     full = av.VideoFrame.from_ndarray(smooth, format="rgb24").reformat(format="yuv444p")
     half = full.reformat(format="yuv420p")
     assert np.abs(Canvas(full).read((8, 8, 56, 40)) - Canvas(half).read((8, 8, 56, 40))).max() < 0.02
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "gbrp", "gray", "rgb24"])
+def test_painted_pixels_are_what_was_painted_whatever_lay_there(pix_fmt):
+    """Over noise as over black, and nothing beside the region."""
+    random = np.random.default_rng(0)
+    colour = np.full((3, 8, 16), 0.5, np.float32)
+    colour[:, :, :8] = np.float32([0.2, 0.4, 0.7])[:, None, None]
+    found = []
+    for noise in (0, 255):
+        picture = av.VideoFrame(32, 16, pix_fmt)
+        for plane in planes_of(picture):
+            plane[...] = random.integers(0, noise + 1, plane.shape)
+        before = [plane.copy() for plane in planes_of(picture)]
+        canvas = Canvas(picture)
+        canvas.paint((8, 4, 24, 12), colour)
+        read = canvas.read((8, 4, 24, 12))
+        wanted = colour.transpose(1, 2, 0)
+        if pix_fmt == "gray":
+            wanted = (wanted @ np.float32([0.299, 0.587, 0.114]))[..., None]
+        assert np.abs(read[:, [2, 12]] - wanted[:, [2, 12]]).max() < 0.02
+        found.append(read)
+        for was, now in zip(before, planes_of(canvas.picture), strict=True):
+            assert np.array_equal(was[:1], now[:1]) and np.array_equal(was[:, :1], now[:, :1])
+    assert np.array_equal(*found)

@@ -25,8 +25,8 @@ def opened(path, factor, tile_px=64, overlap_px=16):
 
 def joined(network, picture):
     bands = list(network.enlarged(picture))
-    assert [y0 for y0, _ in bands] == list(np.cumsum([0, *(len(band) for _, band in bands)])[:-1])
-    return np.concatenate([band for _, band in bands])
+    assert [y0 for y0, _ in bands] == list(np.cumsum([0, *(band.shape[1] for _, band in bands)])[:-1])
+    return np.concatenate([band for _, band in bands], axis=1).transpose(1, 2, 0)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
