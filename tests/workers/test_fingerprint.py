@@ -87,3 +87,20 @@ def test_of_an_encoder_in_hardware_only_whether_it_works_is_a_part():
     trouble = trouble_with("h264_nvenc", "yuv420p")
     wanted = "works" if trouble is None else f"does not work ({trouble})"
     assert parts["encoder h264_nvenc"] == wanted
+
+
+def test_stages_are_parts_of_what_pixels_depend_on(tmp_path):
+    """Also of a job whose engine has no network: a worker with another file or tile refuses its chunks."""
+    from broker.installed import ModelStore
+    from tests.workers.stages.tiny import install
+    from workers.stages.running import Stages
+
+    store = ModelStore(tmp_path / "models")
+    names = install(store, tmp_path, "gfpgan"), install(store, tmp_path, "esrgan-x2")
+    asked = FuseSpec(engine="passthrough", restore=names[0], upscale=names[1])
+    swapper = open_swapper("passthrough", store)
+    plain = fingerprint(swapper, FuseSpec(engine="passthrough"), None, Stages(store))
+    found = fingerprint(swapper, asked, None, Stages(store))
+    digests = {f"model {name}": store.models()[name].digest[:12] for name in names}
+    assert digests.items() <= found.items()
+    assert {"upscaling tile", "onnxruntime", "torch"} <= set(found) - set(plain)
