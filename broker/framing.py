@@ -10,6 +10,9 @@ has a framing of its own, that says nothing but what a decoder needs. Little end
     end      a record whose flags are `END` and whose pts is the number of packets before it
 
 An absent pts or dts is `NO_TIME`. Readers take any split of the bytes into parts.
+
+A chunk of a video is one segment. A chunk of pictures is a chain of them, one a picture: each file has a
+codec, a size and a pixel format of its own, and no picture knows of the others.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from broker.errors import SegmentCorrupt
+from broker.messages import EncodeSpec
 
 MAGIC = b"FARMSEG1"
 NO_TIME = -(2**63)
@@ -67,6 +71,10 @@ class StreamHeader:
     deinterlace: bool = False  # whole pictures are to be made of the fields
     is_salvaged: bool = False  # packets that cannot be decoded are to be passed over
     whole_from: int = 0  # frames before this one lean on what lies before the video, and may be damaged
+    size: tuple[int, int] | None = None  # to which upright pictures are scaled; None: as they are
+    name: str = ""  # of the picture file that the segment holds, for messages; "" in videos
+    encode: EncodeSpec | None = None  # how this picture is encoded; None: as the chunk's message says
+    num_faces: int = 0  # fused into this picture; output segments of pictures only
     start: int = 0  # absolute index of the first of `pts`
     # Packets' pts are stamps: frames' indexes where the farm or a worker wrote them. Real times may repeat.
     pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order
@@ -97,6 +105,8 @@ class StreamHeader:
                 fields[name] = None if value is None else Fraction(value)
             for name in ("pts", "before", "after"):
                 fields[name] = tuple(fields[name])
+            fields["size"] = None if fields["size"] is None else tuple(fields["size"])
+            fields["encode"] = None if fields["encode"] is None else EncodeSpec(**fields["encode"])
             return cls(**fields)
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             raise SegmentCorrupt(f"segment header: {error}") from error
@@ -151,7 +161,25 @@ def read_segment(parts: Iterable[bytes]) -> tuple[StreamHeader, Iterator[PacketR
     Raises:
         SegmentCorrupt: bad magic or header at once; a missing end or wrong count while iterating.
     """
-    source = _Bytes(parts)
+    return _segment(_Bytes(parts))
+
+
+def read_chain(parts: Iterable[bytes]) -> Iterator[tuple[StreamHeader, Iterator[PacketRecord]]]:
+    """Yield the segments that lie one behind another, at least one; what is not read of one is passed over.
+
+    Raises:
+        SegmentCorrupt: as `read_segment`.
+    """
+    source, is_first = _Bytes(parts), True
+    while is_first or not source.is_at_end():
+        is_first = False
+        header, packets = _segment(source)
+        yield header, packets
+        for _ in packets:
+            pass
+
+
+def _segment(source: _Bytes) -> tuple[StreamHeader, Iterator[PacketRecord]]:
     if source.take(len(MAGIC)) != MAGIC:
         raise SegmentCorrupt("not a segment")
     (length,) = _LENGTH.unpack(source.take(_LENGTH.size))
@@ -212,3 +240,11 @@ class _Bytes:
             self._at += len(piece)
             size -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def is_at_end(self) -> bool:
+        while self._at == len(self._part):
+            part = next(self._parts, None)
+            if part is None:
+                return True
+            self._part, self._at = part, 0
+        return False

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(slots=True, kw_only=True)
 class Frame:
-    """One picture of a video.
+    """One picture of a video, or a picture file.
 
     `picture` may still be in use by the decoder: whoever changes pixels puts them into a copy.
     """
@@ -20,6 +20,7 @@ class Frame:
     index: int  # absolute in the job; negative never occurs
     pts: int  # the frame's index, again: real times may repeat
     is_context: bool = False  # looked at, never put out
+    begins_shot: bool = False  # known to have nothing to do with any frame before it: a picture of its own
     num_faces: int = 0  # faces fused into it
     faces: tuple[NDArray[np.float32], ...] = ()  # and where: landmarks (5, 2) of each, as a `Face` has them
 

@@ -1,14 +1,19 @@
-"""Render one chunk: decode ▸ fuse ▸ encode, overlapping, from segment to segment."""
+"""Render one chunk: decode ▸ fuse ▸ encode, overlapping, from segment to segment.
+
+A chunk of a video is one segment, a chunk of pictures one segment a picture. Each is decoded and encoded by
+itself, and no picture is another's neighbour; but all go through the swapper together, and fill its passes.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from broker.clock import Clock
 from broker.connect import Broker
-from broker.framing import read_segment
+from broker.framing import PacketRecord, StreamHeader, read_chain
 from broker.messages import ChunkRendered, RenderChunk
 from broker.segments import SegmentName
 from workers.config import WorkerConfig
@@ -16,13 +21,15 @@ from workers.errors import DecodeMismatch
 from workers.frames import Frame
 from workers.keeper import Progress
 from workers.media.decode import decode
-from workers.media.encode import Encoder
+from workers.media.encode import Encoder, empty_segment
+from workers.pieces import Piece, by_segment, through
 from workers.pipeline import ahead
 from workers.segment_io import PartWriter, read_patiently
 from workers.stages.running import Stages
-from workers.swappers.contract import Source, Swapper
+from workers.swappers.contract import KnowsShots, Source, Swapper
 
-#: Frames that may wait for the encoder after stages: enlarged, one may be as large as 16 of the input's.
+#: Frames that may wait before each thread where they may be large: enlarged, one is up to 16 of the input's,
+#: and a picture has as many pixels as a dozen frames.
 _LARGE_FRAMES = 2
 
 
@@ -46,18 +53,13 @@ class ChunkRenderer:
         """
         began_s = self.clock.now_s()
         writer = self._writer(chunk, progress)
-        header, packets = read_segment(
+        segments = read_chain(
             read_patiently(self.broker.segments, _name(chunk, "in"), self.clock, progress.stop)
         )
-        encoder = Encoder(chunk.encode, header, threads=self.config.threads)
         num_fused = 0
-        for frame in self._fused(
-            decode(header, packets, threads=self.config.threads), chunk, swapper, source, progress
-        ):
-            _write_all(writer, encoder.encode(frame))
-            progress.num_frames += 1
-            num_fused += frame.num_faces > 0
-        _write_all(writer, encoder.finish())
+        for header, pieces in by_segment(self._fused(segments, chunk, swapper, source, progress)):
+            frames = (piece.frame for piece in pieces if piece.frame is not None)
+            num_fused += self._encode(header, frames, chunk, writer, progress)
         writer.close()
         if progress.num_frames != chunk.end - chunk.start:
             raise DecodeMismatch(f"{chunk.end - chunk.start} frames wanted, {progress.num_frames} rendered")
@@ -81,20 +83,65 @@ class ChunkRenderer:
 
     def _fused(
         self,
-        frames: Iterable[Frame],
+        segments: Iterator[tuple[StreamHeader, Iterable[PacketRecord]]],
         chunk: RenderChunk,
         swapper: Swapper,
         source: Source,
         progress: Progress,
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Piece]:
         """Decoder, swapper and stages each in a thread of its own; the encoder stays in the caller's."""
+        first = next(segments)
         depth, stop = self.config.queue_frames, progress.stop
-        decoded = ahead(frames, depth, stop=stop)
-        fused = swapper.run(decoded, source, chunk.fuse)
-        if self.stages.wanted(chunk.fuse):
-            fused = self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse, progress.note_part)
+        if first[0].name or self.stages.wanted(chunk.fuse):
             depth = min(depth, _LARGE_FRAMES)
-        return ahead(_stamped(fused, progress), depth, stop=stop)
+
+        def changed(frames: Iterator[Frame]) -> Iterable[Frame]:
+            fused = swapper.run(frames, source, chunk.fuse)
+            if not self.stages.wanted(chunk.fuse):
+                return fused
+            return self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse, progress.note_part)
+
+        def swapped() -> Iterator[Piece]:
+            pieces = ahead(self._decoded(chain([first], segments)), depth, stop=stop)
+            runs = (pieces,) if isinstance(swapper, KnowsShots) else (run for _, run in by_segment(pieces))
+            for run in runs:
+                yield from through(run, changed)
+
+        return ahead(_stamped(swapped(), progress), depth, stop=stop)
+
+    def _decoded(self, segments: Iterable[tuple[StreamHeader, Iterable[PacketRecord]]]) -> Iterator[Piece]:
+        for header, packets in segments:
+            try:
+                for frame in decode(header, packets, threads=self.config.threads):
+                    yield Piece(header, frame)
+            except DecodeMismatch as error:
+                if not header.name:
+                    raise
+                if not header.is_salvaged:
+                    raise DecodeMismatch(f"{header.name} cannot be decoded: {error}") from error
+                yield Piece(header, None)
+
+    def _encode(
+        self,
+        header: StreamHeader,
+        frames: Iterable[Frame],
+        chunk: RenderChunk,
+        writer: PartWriter,
+        progress: Progress,
+    ) -> int:
+        """Write one segment; return how many of its frames had a face fused."""
+        encoder = Encoder(header.encode or chunk.encode, header, threads=self.config.threads)
+        num_before, num_fused = progress.num_frames, 0
+        for frame in frames:
+            _write_all(writer, encoder.encode(frame))
+            progress.num_frames += 1
+            num_fused += frame.num_faces > 0
+        if header.name and progress.num_frames == num_before:
+            writer.write(empty_segment(header))
+            progress.num_frames += 1
+        else:
+            _write_all(writer, encoder.finish())
+        return num_fused
 
     def _writer(self, chunk: RenderChunk, progress: Progress) -> PartWriter:
         return PartWriter(
@@ -109,13 +156,13 @@ class ChunkRenderer:
 
 
 def _stamped(
-    frames: Iterable[Frame], progress: Progress, now: Callable[[], float] = time.time
-) -> Iterator[Frame]:
+    pieces: Iterable[Piece], progress: Progress, now: Callable[[], float] = time.time
+) -> Iterator[Piece]:
     """Note when the first frame left the swapper."""
-    for frame in frames:
+    for piece in pieces:
         if not progress.first_frame_at:
             progress.first_frame_at = now()
-        yield frame
+        yield piece
 
 
 def _write_all(writer: PartWriter, pieces: Iterable[bytes]) -> None:

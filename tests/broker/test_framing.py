@@ -20,8 +20,10 @@ from broker.framing import (
     frame_end,
     frame_header,
     frame_packet,
+    read_chain,
     read_segment,
 )
+from broker.messages import EncodeSpec
 
 times = st.integers(NO_TIME + 1, 2**63 - 1)
 ratios = st.builds(Fraction, st.integers(1, 2**40), st.integers(1, 2**40))
@@ -38,6 +40,10 @@ headers = st.builds(
     sample_aspect_ratio=st.none() | ratios,
     rotation=st.sampled_from([0, 90, 180, 270]),
     hflip=st.booleans(),
+    size=st.none() | st.tuples(st.integers(1, 2**16), st.integers(1, 2**16)),
+    name=st.text(max_size=8),
+    encode=st.none() | st.builds(EncodeSpec, codec=st.text(max_size=8), pix_fmt=st.just("rgb24")),
+    num_faces=st.integers(0, 9),
     start=st.integers(0, 2**40),
     pts=st.lists(times, max_size=5).map(tuple),
     before=st.lists(times, max_size=3).map(tuple),
@@ -168,3 +174,21 @@ def test_flipped_bytes_raise_nothing_else(data):
         read([bytes(text)])
     except SegmentCorrupt:
         return
+
+
+@given(chain=st.lists(st.tuples(headers, st.lists(packets, max_size=3)), min_size=1, max_size=4))
+def test_segments_lie_one_behind_another(chain):
+    """A chain reads back as its segments, also where one is not read to its end."""
+    data = b"".join(written(header, records) for header, records in chain)
+    parts = [data[at : at + 97] for at in range(0, len(data), 97)]
+    assert [(header, list(records)) for header, records in read_chain(parts)] == chain
+    assert [header for header, _ in read_chain(parts)] == [header for header, _ in chain]
+
+
+def test_a_chain_that_ends_early_is_corrupt():
+    """Whatever is behind a segment must be one."""
+    data = written(HEADER, PACKETS)
+    with pytest.raises(SegmentCorrupt):
+        list(read_chain([data + data[:-3]]))
+    with pytest.raises(SegmentCorrupt):
+        list(read_chain([]))

@@ -12,8 +12,13 @@ from av.video.codeccontext import VideoCodecContext
 from broker.framing import PacketRecord, StreamHeader
 from workers.errors import DecodeMismatch
 from workers.frames import Frame
+from workers.media.sizes import scaled
 from workers.media.upright import Upright
 from workers.media.weave import Numbered, whole_pictures
+
+#: Of a picture there is no next frame: what FFmpeg would patch up in a video is an error here. Its TIFF
+#: decoder alone takes that to mean that nothing may be unknown to it, and refuses good files.
+_STRICT, _STRICT_IN_ALL = "crccheck+bitstream+buffer+explode", "tiff"
 
 
 def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: int) -> Iterator[Frame]:
@@ -28,7 +33,14 @@ def decode(header: StreamHeader, packets: Iterable[PacketRecord], *, threads: in
     upright = Upright(header)
     for index, picture in whole_pictures(_wanted(header, packets, threads), header):
         is_own = header.start <= index < header.start + len(header.pts)
-        yield Frame(picture=upright.turn(picture), index=index, pts=index, is_context=not is_own)
+        turned = scaled(upright.turn(picture), header)
+        yield Frame(
+            picture=turned,
+            index=index,
+            pts=index,
+            is_context=not is_own,
+            begins_shot=bool(header.name),
+        )
 
 
 def _wanted(header: StreamHeader, packets: Iterable[PacketRecord], threads: int) -> Iterator[Numbered]:
@@ -50,7 +62,8 @@ def _wanted(header: StreamHeader, packets: Iterable[PacketRecord], threads: int)
                 f"{picture.width}x{picture.height} by frame {index}: render the parts before and after it "
                 "apart, with --end and --start"
             )
-        if picture.is_corrupt and index >= header.whole_from and not header.is_salvaged:
+        is_refused = not header.is_salvaged or header.name  # a damaged picture is left out as a whole
+        if picture.is_corrupt and index >= header.whole_from and is_refused:
             raise DecodeMismatch(f"frame {index} is damaged; --salvage leaves such frames out")
         yield index, picture
         position += 1
@@ -85,9 +98,12 @@ def open_decoder(header: StreamHeader, *, threads: int) -> VideoCodecContext:
     if header.codec_tag:
         decoder.codec_tag = header.codec_tag
     decoder.width, decoder.height = header.width, header.height
-    decoder.pix_fmt = header.pix_fmt
+    if header.pix_fmt:  # of pictures the decoder alone knows it
+        decoder.pix_fmt = header.pix_fmt
     decoder.thread_count = threads
     decoder.thread_type = "AUTO"
+    if header.name and header.codec != _STRICT_IN_ALL:
+        decoder.options = {"err_detect": _STRICT}
     return decoder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -47,7 +48,7 @@ class Encoder:
         try:
             if self._context is None:
                 self._context = self._open(picture)
-                yield frame_header(self._header(picture))
+                yield frame_header(self._header(picture, frame.num_faces))
             picture = self._fields.mark(picture)
             # A decoded picture remembers what it was coded as, and encoders would obey.
             picture.pict_type = PictureType.NONE
@@ -100,7 +101,8 @@ class Encoder:
         context.color_trc = self._input.color_trc
         context.colorspace = self._input.colorspace
         context.color_range = self._input.color_range
-        context.thread_count = self._threads
+        # Pictures are many, and small: and a JPEG that several threads divide among them has other bytes.
+        context.thread_count = 1 if self._input.name else self._threads
         context.options = dict(self._spec.options)
         # Parameter sets go to the header once: containers keep them there, and the stitcher compares them.
         context.flags |= Flags.global_header
@@ -110,7 +112,7 @@ class Encoder:
     def _aspect(self, ratio: Fraction) -> Fraction:
         return 1 / ratio if self._input.rotation in {90, 270} else ratio
 
-    def _header(self, picture: av.VideoFrame) -> StreamHeader:
+    def _header(self, picture: av.VideoFrame, num_faces: int) -> StreamHeader:
         assert self._context is not None
         start = self._input.start
         return StreamHeader(
@@ -128,9 +130,16 @@ class Encoder:
             colorspace=self._input.colorspace,
             color_range=self._input.color_range,
             field_order=self._input.field_order,
+            name=self._input.name,
+            num_faces=num_faces if self._input.name else 0,
             start=start,
             pts=tuple(range(start, start + len(self._input.pts))),
         )
+
+
+def empty_segment(header: StreamHeader) -> bytes:
+    """Return the output segment of a picture that could not be decoded: it names no frame."""
+    return frame_header(replace(header, pts=(), encode=None)) + frame_end(0)
 
 
 def _tag(context: VideoCodecContext) -> str:

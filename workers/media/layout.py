@@ -80,7 +80,7 @@ def _range(picture: VideoFrame, bits: int, *, is_yuv: bool) -> tuple[tuple[float
     if not is_yuv:
         return (0.0,) * 3, (peak,) * 3
     name, marked = picture.format.name, int(picture.color_range)
-    is_full_by_name = name.startswith(("yuvj", "gray"))
+    is_full_by_name = name.startswith(("yuvj", "gray", "ya8", "ya16"))
     middle = float(1 << (bits - 1))
     if marked == _FULL_RANGE or (marked != _LIMITED_RANGE and is_full_by_name):
         return (0.0, middle, middle), (peak,) * 3

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from av import VideoFrame
 from numpy.typing import NDArray
 
-_PACKED = ("rgb24", "bgr24")  # one plane, three bytes a pixel: read and written as they are
+# One plane, its channels side by side: read and written as they are. Alpha is nobody's business.
+_PACKED: dict[str, tuple[int, tuple[int, ...], str]] = {  # samples a pixel, colours' places, NumPy's type
+    "rgb24": (3, (0, 1, 2), "u1"), "bgr24": (3, (2, 1, 0), "u1"),
+    "ya8": (2, (0,), "u1"), "ya16le": (2, (0,), "<u2"), "ya16be": (2, (0,), ">u2"),
+}  # fmt: skip
+_GREY_AND_ALPHA = 2  # components
 # Same samples, one plane a channel, so that one piece of code serves all.
 _TWINS = {
     "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "nv24": "yuv444p", "nv42": "yuv444p",
@@ -23,7 +30,8 @@ _TWINS = {
 def native(picture: VideoFrame) -> VideoFrame:
     """Return `picture` itself where its format can be worked on as it is, else a planar twin of equal depth.
 
-    That can be done for planar YUV, RGB and gray of 8 to 16 bits, with or without alpha, and for 24-bit RGB.
+    That can be done for planar YUV, RGB and gray of 8 to 16 bits, with or without alpha, for 24-bit RGB, and
+    for gray beside alpha.
     Rarer formats become planar at 16 bits.
     """
     name = picture.format.name
@@ -55,27 +63,35 @@ def with_marks_of(picture: VideoFrame, other: VideoFrame) -> VideoFrame:
 def planes_of(picture: VideoFrame) -> list[NDArray[np.unsignedinteger]]:
     """Return writable views (h, w) of a native picture's colour channels: R, G, B or Y, U, V or Y."""
     if picture.format.name in _PACKED:
-        pixels = _samples(picture, 0, picture.width * 3, picture.height, np.uint8)
-        channels = pixels.reshape(picture.height, picture.width, 3)
-        return [channels[..., i] for i in ((0, 1, 2) if picture.format.name == "rgb24" else (2, 1, 0))]
+        pixels = _packed(picture)
+        return [pixels[..., channel] for channel in _PACKED[picture.format.name][1]]
     parts = [part for part in picture.format.components if not part.is_alpha]
     views = []
     for i, part in enumerate(parts):
         is_chroma = i > 0 and not picture.format.is_rgb
         width = picture.format.chroma_width(picture.width) if is_chroma else picture.width
         height = picture.format.chroma_height(picture.height) if is_chroma else picture.height
-        kind = np.uint8 if part.bits <= 8 else np.uint16  # noqa: PLR2004
-        views.append(_samples(picture, part.plane, width, height, kind))
+        depth = np.dtype(np.uint8 if part.bits <= 8 else np.uint16)  # noqa: PLR2004
+        views.append(_samples(picture, part.plane, width, height, depth))
     return views
 
 
 def alpha_of(picture: VideoFrame) -> NDArray[np.unsignedinteger] | None:
     """Return a writable view (h, w) of a native picture's transparency; None where it has none."""
+    if picture.format.name in _PACKED and len(picture.format.components) == _GREY_AND_ALPHA:
+        return _packed(picture)[..., 1]
     for part in picture.format.components:
         if part.is_alpha:
-            kind = np.uint8 if part.bits <= 8 else np.uint16  # noqa: PLR2004
+            kind = np.dtype(np.uint8 if part.bits <= 8 else np.uint16)  # noqa: PLR2004
             return _samples(picture, part.plane, picture.width, picture.height, kind)
     return None
+
+
+def _packed(picture: VideoFrame) -> NDArray[np.unsignedinteger]:
+    """Return a writable view (h, w, channels) of a packed picture, alpha and all."""
+    count, _, kind = _PACKED[picture.format.name]
+    flat = _samples(picture, 0, picture.width * count, picture.height, np.dtype(kind))
+    return flat.reshape(picture.height, picture.width, count)
 
 
 def _is_plain(picture: VideoFrame) -> bool:
@@ -94,7 +110,7 @@ def _is_plain(picture: VideoFrame) -> bool:
 
 
 def _samples(
-    picture: VideoFrame, plane: int, width: int, height: int, kind: type[np.uint8 | np.uint16]
+    picture: VideoFrame, plane: int, width: int, height: int, kind: np.dtype[Any]
 ) -> NDArray[np.unsignedinteger]:
     line_bytes = picture.planes[plane].line_size
     flat = np.frombuffer(memoryview(picture.planes[plane]), dtype=np.uint8)

@@ -39,6 +39,16 @@ class OnRuntime(Protocol):
         """Return what users of such jobs should know of it: that they do not run on what was asked for."""
 
 
+@runtime_checkable
+class KnowsShots(Protocol):
+    """A swapper that heeds `Frame.begins_shot`: one stream of many pictures lets it fill its passes.
+
+    Any other is run anew for each picture.
+    """
+
+    knows_shots: bool
+
+
 class Swapper(Protocol):
     """Changes the faces in a stream of frames.
 

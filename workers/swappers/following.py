@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, count, groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +44,31 @@ def sights(
 ) -> Iterator[Sight]:
     """Yield every frame that is not context, and context that is `margin` frames or less from one.
 
+    Nothing is followed from one shot into the next, where `Frame.begins_shot` says that one begins.
+
     `which` is "all" or "largest"; a face must score `threshold` somewhere nearby. A frame is yielded `RADIUS`
     frames after it came in, or when no more come: at most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1
     pictures of the size that is searched. `margin` is at most `RADIUS`.
     """
-    tracker = Tracker(finder, threshold)
+    for shot in _shots(frames):
+        yield from _sights_in(shot, Tracker(finder, threshold), which=which, margin=margin)
+
+
+def _shots(frames: Iterable[Frame]) -> Iterator[Iterator[Frame]]:
+    """Divide a stream where it is known that shots begin; each is read as it comes."""
+    numbers = count()
+    number = next(numbers)
+
+    def number_of(frame: Frame) -> int:
+        nonlocal number
+        number = next(numbers) if frame.begins_shot else number
+        return number
+
+    for _, shot in groupby(frames, key=number_of):
+        yield shot
+
+
+def _sights_in(frames: Iterable[Frame], tracker: Tracker, *, which: str, margin: int) -> Iterator[Sight]:
     waiting: deque[Frame] = deque()
     last_wanted = -margin - 1
     for frame in chain(frames, [None] * RADIUS):

@@ -14,6 +14,7 @@ class Passthrough:
 
     name = "passthrough"
     radius = 0
+    knows_shots = True
 
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
         """Return nothing: no network is used."""

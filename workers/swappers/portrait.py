@@ -49,6 +49,7 @@ class PortraitSwapper:
 
     name = "portrait"
     radius = RADIUS + tone.REACH
+    knows_shots = True
 
     def __init__(self, fusion: Fusion | None = None, device: torch.device | None = None) -> None:
         """Load the models onto `device` (by default the GPU that the process was given, else the CPU).

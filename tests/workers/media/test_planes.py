@@ -16,6 +16,7 @@ NATIVE = [
     "yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuv411p", "yuva420p",
     "yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv420p12le", "yuv422p12le", "yuv420p16le", "yuv444p16le",
     "gbrp", "gbrp10le", "gbrp12le", "gbrp16le", "gbrap", "gray", "gray10le", "gray16le", "rgb24", "bgr24",
+    "ya8", "ya16le", "ya16be",
 ]  # fmt: skip
 TWINS = {
     "nv12": "yuv420p", "nv16": "yuv422p", "yuyv422": "yuv422p", "uyvy422": "yuv422p", "p010le": "yuv420p10le",

@@ -85,6 +85,7 @@ class IdentitySwapper:
     """Gives every face of a stream the source's identity. One instance serves one chunk at a time."""
 
     radius = RADIUS
+    knows_shots = True
 
     def __init__(
         self,
