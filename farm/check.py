@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from broker.config import models_directory
 from broker.installed import ModelStore
+from farm.album.album import Album
+from farm.album.opening import is_pictures, open_album
 from farm.errors import BadInput, OutputRefused, SourceRefused
+from farm.fusing import ORIGINAL, resolution
 from farm.media.delivery import Delivery, choose_delivery
 from farm.media.info import MediaInfo
 from farm.media.moments import parse_moment
 from farm.media.probe import probe
+from farm.media.resolution import at_resolution
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
-from farm.stages import as_rendered, check_stages
+from farm.stages import as_rendered, check_stages, factor_of
 from farm.wishes import wished_outputs
 
 #: What only the portrait engine can do: swap networks paint the whole face themselves.
@@ -30,23 +35,75 @@ _PROGRESSIVE = 1  # AVFieldOrder, libavcodec/defs.h
 SPARE_BYTES = 64 * 1024 * 1024
 
 
-def check(request: JobRequest) -> tuple[MediaInfo, Delivery]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a request comes to, where nothing speaks against it."""
+
+    info: MediaInfo
+    shown: MediaInfo  # as its frames are encoded: larger, where stages enlarge them
+    delivery: Delivery
+    album: Album | None = None  # the pictures; None: the input is a video
+    notes: tuple[str, ...] = ()  # what the user should know
+
+
+def check(request: JobRequest) -> Checked:
     """Look at a request's files without a farm.
 
     Raises:
         BadInput: a file or an option cannot be used; the message and hint are for the user.
     """
+    _check_sizes(request)
+    checked = _with_pictures(request) if is_pictures(Path(request.input)) else _with_video(request)
+    _check_engine(request)
+    _check_source(request)
+    is_folder = checked.album is not None and checked.album.is_folder
+    for target in checked.delivery.outputs:
+        _check_output(Path(target.path), request, checked.shown, is_folder=is_folder)
+    return checked
+
+
+def _with_pictures(request: JobRequest) -> Checked:
+    store = ModelStore(models_directory())
+    factor = 1 if request.upscale is None else factor_of(store, request.upscale)
+    album, delivery = open_album(request, factor)
+    info = album.info()
+    check_stages(request, info, store)
+    return Checked(info, as_rendered(request, info, store), delivery, album, delivery.notes)
+
+
+def _with_video(request: JobRequest) -> Checked:
+    if request.chunk_pictures is not None:
+        raise BadInput("a video has no pictures to count", hint="its chunks' length is --chunk-seconds")
     info = _read(request)
     _check_moments(request, info)
     store = ModelStore(models_directory())
     check_stages(request, info, store)
     shown = as_rendered(request, info, store)
     delivery = choose_delivery(wished_outputs(request, shown), shown)
-    _check_engine(request)
-    _check_source(request)
-    for target in delivery.outputs:
-        _check_output(Path(target.path), request, shown)
-    return info, delivery
+    return Checked(info, shown, delivery, notes=(*_size_notes(info, request), *delivery.notes))
+
+
+def _check_sizes(request: JobRequest) -> None:
+    if request.resolution in {None, ORIGINAL}:
+        return
+    for name in ("resize", "upscale"):
+        if getattr(request, name) is not None:
+            raise BadInput(
+                f"--{name} and --resolution both say how large the output is",
+                hint="--resolution makes frames smaller before faces are sought in them, and nothing larger; "
+                f"--{name} changes the size of what is finished: leave one out",
+            )
+
+
+def _size_notes(info: MediaInfo, request: JobRequest) -> Iterator[str]:
+    if info.video.size is None:
+        return
+    width, height = replace(info.video, size=None).upright_size
+    why = f"as the preset {request.preset} has it" if request.resolution is None else "as was asked"
+    yield (
+        f"the video becomes {info.video.size[0]}x{info.video.size[1]} pixels large, {why}: "
+        f"--resolution original keeps {width}x{height}"
+    )
 
 
 def _check_moments(request: JobRequest, info: MediaInfo) -> None:
@@ -91,12 +148,11 @@ def _check_engine(request: JobRequest) -> None:
 
 def _read(request: JobRequest) -> MediaInfo:
     info = probe(Path(request.input), salvage=request.salvage)
-    # Whole pictures are what comes out: from here on, nothing is interlaced.
-    return (
-        replace(info, video=replace(info.video, deinterlace=True, field_order=_PROGRESSIVE))
-        if request.deinterlace
-        else info
-    )
+    video = info.video
+    if request.deinterlace:
+        # Whole pictures are what comes out: from here on, nothing is interlaced.
+        video = replace(video, deinterlace=True, field_order=_PROGRESSIVE)
+    return replace(info, video=at_resolution(video, resolution(request)))
 
 
 def _check_source(request: JobRequest) -> None:
@@ -115,11 +171,18 @@ def _check_source(request: JobRequest) -> None:
         )
 
 
-def _check_output(output: Path, request: JobRequest, info: MediaInfo) -> None:
+def _check_output(output: Path, request: JobRequest, info: MediaInfo, *, is_folder: bool) -> None:
     if not output.parent.is_dir():
         raise OutputRefused(f"no such directory: {output.parent}", hint=f"make it: mkdir -p {output.parent}")
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise OutputRefused(f"cannot write in {output.parent}", hint="choose another place with -o")
+    for directory in (output.parent, *([output] if is_folder and output.is_dir() else [])):
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise OutputRefused(f"cannot write in {directory}", hint="choose another place with -o")
+    if not is_folder:  # what lies in a folder, whoever opened the album has looked at
+        _check_file(output, request)
+    _check_space(output.parent, info)
+
+
+def _check_file(output: Path, request: JobRequest) -> None:
     if output.is_dir():
         raise OutputRefused(f"{output} is a directory", hint="name a file with -o")
     for role, path in (("input", request.input), ("source", request.source)):
@@ -130,7 +193,6 @@ def _check_output(output: Path, request: JobRequest, info: MediaInfo) -> None:
             )
     if output.exists() and not request.overwrite:
         raise OutputRefused(f"{output} is already there", hint="choose another -o, or give --overwrite")
-    _check_space(output.parent, info)
 
 
 def _check_space(directory: Path, info: MediaInfo) -> None:

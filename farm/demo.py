@@ -80,6 +80,29 @@ def make_poster(
     run_ffmpeg(ffmpeg.filter(halves, "hstack").output(str(poster), vframes=1, **{"q:v": 2}))
 
 
+def make_pair(left: Path, right: Path, poster: Path, *, turn: tuple[bool, int]) -> None:
+    """Write a picture of two pictures side by side; the left one is mirrored and turned as `turn` says.
+
+    Raises:
+        FfmpegFailed: one cannot be read, or the picture not written.
+    """
+    is_mirrored, degrees = turn
+    halves = [_still(left), _still(right)]
+    if is_mirrored:
+        halves[0] = halves[0].filter("hflip")
+    for _ in range(degrees // 90):
+        halves[0] = halves[0].filter("transpose", "cclock")
+    halves = [half.filter("scale", -2, POSTER_HEIGHT).filter("setsar", 1) for half in halves]
+    run_ffmpeg(ffmpeg.filter(halves, "hstack").output(str(poster), vframes=1, **{"q:v": 2}))
+
+
+def _still(path: Path) -> Any:
+    """Return a picture as it is stored: whether programs turn it as it says depends on their version."""
+    return ffmpeg.input(str(path), f="image2", pattern_type="none", noautorotate=None).video.filter(
+        "format", "rgb24"
+    )
+
+
 def _ground(still: Any) -> Any:
     filled = still.filter("scale", SCENE_WIDTH, SCENE_HEIGHT, force_original_aspect_ratio="increase")
     # Blurred while it is small: the same look for a fraction of the time.

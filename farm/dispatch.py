@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from broker.errors import StoreFull
 from broker.messages import EncodeSpec, RenderChunk
 from broker.segments import SegmentName
+from farm.album.album import is_album
+from farm.album.cut import PictureCutter
 from farm.bootstrap import Farm
 from farm.collect import take_back
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
 from farm.media.cut import Cutter
 from farm.media.delivery import Delivery
+from farm.media.manifest import Manifest
 from farm.media.parts import regroup
 from farm.media.plan import with_context
 from farm.media.probe import MediaInfo
 from farm.models import Chunk, Job
-from farm.prepare import load_manifest, manifest_path, put_source
+from farm.prepare import load_album, load_manifest, manifest_path, put_source
 from farm.requests import JobRequest
 from farm.routing import Routes
 from farm.shares import OFFERS_PER_WORKER, Standing, divide
@@ -43,13 +47,21 @@ def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
     put_source(farm, job)
     info = MediaInfo.from_json(job.media)
     manifest = load_manifest(manifest_path(farm, job.id))
-    with Cutter(Path(job.input_path), info, manifest) as cutter:
+    with _cutter(farm, job, info, manifest) as cutter:
         for chunk in chunks:
             lock.renew()
             if not farm.store.is_still(job.id, JobState.RENDERING):
                 return  # paused or canceled while we cut
             if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter, routes):
                 return
+
+
+def _cutter(
+    farm: Farm, job: Job, info: MediaInfo, manifest: Manifest
+) -> AbstractContextManager[Cutter | PictureCutter]:
+    if is_album(info):
+        return nullcontext(PictureCutter(load_album(farm, job.id), manifest))
+    return Cutter(Path(job.input_path), info, manifest)
 
 
 def input_name(job_id: str, index: int, attempt: int) -> SegmentName:
@@ -97,7 +109,7 @@ def _has_room(farm: Farm, job: Job, chunk: Chunk) -> bool:
     return is_possible and not farm.store.in_flight(job.id)
 
 
-def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter, routes: Routes) -> bool:
+def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter | PictureCutter, routes: Routes) -> bool:
     """Cut and offer one chunk. The row moves first: what a crash leaves half offered, `reap` finds."""
     attempt, worker = chunk.attempt + 1, routes.pick(chunk)
     if not farm.store.move_chunk(

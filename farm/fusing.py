@@ -9,10 +9,13 @@ from farm.requests import FusionPreset, JobRequest
 
 #: A quick look, a delivery, and an artful one: what each says of the fields of `FusionRequest`.
 PRESETS: dict[FusionPreset, dict[str, Any]] = {
-    "quick": {"ratio": 0.5},
-    "delivery": {"ratio": 0.65, "skin_smoothing": 0.4},
-    "art": {"ratio": 0.7, "skin_smoothing": 0.6, "brightness": 0.05},
+    "quick": {"ratio": 0.5, "resolution": "512"},
+    "delivery": {"ratio": 0.65, "resolution": "1024", "skin_smoothing": 0.4},
+    "art": {"ratio": 0.7, "resolution": "2048", "skin_smoothing": 0.6, "brightness": 0.05},
 }
+
+#: A resolution that changes nothing.
+ORIGINAL = "original"
 
 #: What requests call otherwise than workers do, or only they know.
 _NAMES = {
@@ -39,6 +42,21 @@ def fuse_spec(request: JobRequest) -> FuseSpec:
 
     What the request says counts most, then what its preset says, then `FuseSpec`'s own defaults.
     """
-    preset = {} if request.preset is None else PRESETS[request.preset]
+    preset = {name: value for name, value in _preset(request).items() if name in _NAMES}
     said = {name: value for name in _NAMES if (value := getattr(request, name)) is not None}
     return FuseSpec(**{_NAMES[name]: value for name, value in (preset | said).items()})
+
+
+def resolution(request: JobRequest) -> int | None:
+    """Return how long, in pixels, the longer side of what comes out may be; None: as long as the input's.
+
+    A preset's counts only where the request says nothing of the output's size.
+    """
+    said = request.resolution
+    if said is None and request.resize is None and request.upscale is None:
+        said = _preset(request).get("resolution")
+    return None if said in {None, ORIGINAL} else int(said)
+
+
+def _preset(request: JobRequest) -> dict[str, Any]:
+    return {} if request.preset is None else PRESETS[request.preset]

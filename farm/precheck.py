@@ -12,11 +12,12 @@ from broker.errors import StoreFull
 from broker.messages import CheckSource, FuseSpec, SourceChecked
 from broker.segments import SegmentName
 from farm import disk
+from farm.album.album import pictures_a_chunk
 from farm.bootstrap import Farm
 from farm.check import check
 from farm.estimate import Estimate, estimate, size_class
 from farm.fusing import fuse_spec
-from farm.media.info import MediaInfo
+from farm.media.info import MediaInfo, StreamInfo
 from farm.media.moments import seconds_between
 from farm.media.parts import regroup
 from farm.portraits import packed
@@ -44,14 +45,15 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
     Raises:
         BadInput: a file or an option cannot be used at all.
     """
-    info, delivery = check(request)
-    findings = _Findings(notes=list(delivery.notes))
+    files = check(request)
+    info = files.info
+    findings = _Findings(notes=list(files.notes))
     num_workers = len(farm.broker.heartbeats.live())
     checked = _look_at_source(farm, request, findings) if num_workers else None
     if num_workers == 0:
         findings.notes.append("no worker is up: the portrait and the engine were not looked at")
     length_s = _length_s(request, info)
-    num_frames = _num_frames(length_s, info)
+    num_frames = info.num_pictures or _num_frames(length_s, info)
     rest = None if num_frames is None else _estimate(farm, request, info, num_frames)
     if rest is None:
         findings.notes.append("no measurement yet of this engine, picture size and output: no time is known")
@@ -61,7 +63,7 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
         problems=findings.problems,
         notes=findings.notes,
         frames=num_frames,
-        chunks=_num_chunks(farm, request, length_s),
+        chunks=_num_chunks(farm, request, info, length_s),
         spool_bytes=None if rest is None else rest.num_bytes,
         spool_free_bytes=disk.free_bytes(farm.config.home),
         output_free_bytes=disk.free_bytes(Path(request.output).parent),
@@ -123,18 +125,24 @@ def _num_frames(length_s: Fraction | None, info: MediaInfo) -> int | None:
     return max(1, round(length_s * info.video.average_rate))
 
 
-def _num_chunks(farm: Farm, request: JobRequest, length_s: Fraction | None) -> int | None:
+def _num_chunks(farm: Farm, request: JobRequest, info: MediaInfo, length_s: Fraction | None) -> int | None:
+    if info.num_pictures:
+        num_workers = max(1, len(farm.broker.heartbeats.live()))
+        return -(
+            -info.num_pictures // pictures_a_chunk(info.num_pictures, num_workers, request.chunk_pictures)
+        )
     if length_s is None:
         return None
     return max(1, math.ceil(float(length_s) / (request.chunk_seconds or farm.config.chunk_seconds)))
 
 
 def _estimate(farm: Farm, request: JobRequest, info: MediaInfo, num_frames: int) -> Estimate | None:
-    wanted = size_class(info.video.width, info.video.height)
+    wanted = size_class(*info.video.upright_size)
     alike = [
         job
         for job in farm.store.measured_jobs(request.engine, MOST_MEASURED)
-        if size_class(job.media["video"]["width"], job.media["video"]["height"]) == wanted
+        if size_class(*StreamInfo.from_json(job.media["video"]).upright_size) == wanted
+        and bool(job.media.get("num_pictures")) == bool(info.num_pictures)
         and job.request.get("lossless", False) == request.lossless
         and (job.request.get("restore"), job.request.get("upscale")) == (request.restore, request.upscale)
     ]

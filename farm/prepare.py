@@ -11,6 +11,7 @@ from broker.messages import CheckSource, SourceChecked
 from broker.queues import RENDER
 from broker.segments import SegmentName
 from farm.admission import may_begin
+from farm.album.album import Album, check_pictures, is_album, pictures_a_chunk
 from farm.bootstrap import Farm
 from farm.errors import SourceRefused, StaleTransition
 from farm.fallback import fall_back
@@ -63,6 +64,11 @@ def load_manifest(path: Path) -> Manifest:
     return _load_manifest(path, path.stat().st_mtime_ns)
 
 
+def load_album(farm: Farm, job_id: str) -> Album:
+    """Read a job's album; the last one is kept, since every cut needs it."""
+    return _load_album(farm.config.job_directory(job_id))
+
+
 def kept_frames(farm: Farm, job: Job) -> tuple[int, int]:
     """Return the input's frames [start, end) that the job is about.
 
@@ -108,16 +114,17 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         JobState.INDEXING,
         JobState.RENDERING,
         stage="rendering",
-        radius=checked.radius + _fields_radius(job),
+        radius=_radius(job, checked),
         fingerprint=checked.fingerprint,
         rendering_at=job.rendering_at or farm.wall(),
     )
     return True
 
 
-def _fields_radius(job: Job) -> int:
-    """Return how many frames on each side deinterlacing looks at, beside what the engine does."""
-    return int(MediaInfo.from_json(job.media).video.deinterlace)
+def _radius(job: Job, checked: SourceChecked) -> int:
+    """Return how many frames on each side a chunk's depend on: pictures on none, however near they lie."""
+    info = MediaInfo.from_json(job.media)
+    return 0 if is_album(info) else checked.radius + int(info.video.deinterlace)
 
 
 def put_source(farm: Farm, job: Job) -> None:
@@ -135,6 +142,11 @@ def put_source(farm: Farm, job: Job) -> None:
 def _load_manifest(path: Path, written_ns: int) -> Manifest:
     del written_ns  # a job that is planned anew has another manifest in the same place
     return Manifest.load(path)
+
+
+@functools.lru_cache(maxsize=2)
+def _load_album(directory: Path) -> Album:
+    return Album.load(directory)  # a job's own never changes
 
 
 def _ask(farm: Farm, job: Job) -> None:
@@ -171,6 +183,9 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
         farm.store.update_job(job.id, stage=f"indexing {100 * bytes_done // max(1, bytes_total)} %")
 
     info = MediaInfo.from_json(job.media)
+    if is_album(info):
+        load_album(farm, job.id).manifest().save(path)
+        return
 
     def tell(words: str) -> None:
         farm.store.add_note(job.id, f"parts of the input could not be read: {words}")
@@ -184,14 +199,17 @@ def _index(farm: Farm, job: Job, lock: JobLock, path: Path) -> None:
 
 def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
     window_bytes = farm.broker.config.window_bytes
+    request = JobRequest(**job.request)
     # Who asks for a length gets it.
-    plan = plan_economically if JobRequest(**job.request).chunk_seconds is None else plan_chunks
+    plan = plan_economically if request.chunk_seconds is None else plan_chunks
     plans = plan(
         manifest,
-        chunk_s=Fraction(job.chunk_seconds).limit_denominator(1000),
+        chunk_s=_chunk_s(farm, job, request, manifest),
         max_bytes=window_bytes // SEGMENT_SHARE,
         frames=kept_frames(farm, job),
     )
+    if is_album(MediaInfo.from_json(job.media)):
+        check_pictures(load_album(farm, job.id), window_bytes)
     check_window(plans, window_bytes)
     note = lead_in_note(plans, manifest)
     if note is not None:
@@ -202,6 +220,14 @@ def _plan(farm: Farm, job: Job, manifest: Manifest) -> None:
     )
     farm.store.replace_chunks(job.id, rows, farm.breathe)
     farm.store.update_job(job.id, num_frames=plans[-1].end - plans[0].start)
+
+
+def _chunk_s(farm: Farm, job: Job, request: JobRequest, manifest: Manifest) -> Fraction:
+    """Return how long a chunk shall be, in the manifest's seconds; those of pictures only number them."""
+    if not is_album(MediaInfo.from_json(job.media)):
+        return Fraction(job.chunk_seconds).limit_denominator(1000)
+    num_workers = max(1, len(farm.broker.heartbeats.live()))
+    return pictures_a_chunk(manifest.num_frames, num_workers, request.chunk_pictures) * manifest.time_base
 
 
 def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:

@@ -60,13 +60,14 @@ def as_rendered(request: JobRequest, info: MediaInfo, store: ModelStore) -> Medi
     if request.upscale is None:
         return info
     factor, video = factor_of(store, request.upscale), info.video
-    longest_px = factor * max(video.width, video.height)
+    longest_px = factor * max(video.upright_size)
     if longest_px > MOST_SIDE_PX:
         raise BadInput(
             f"--upscale {request.upscale} makes frames of {longest_px} pixels; encoders take {MOST_SIDE_PX}",
             hint="choose a network that enlarges less",
         )
-    large = replace(video, width=video.width * factor, height=video.height * factor)
+    size = None if video.size is None else (video.size[0] * factor, video.size[1] * factor)
+    large = replace(video, width=video.width * factor, height=video.height * factor, size=size)
     return replace(info, video=large, size_bytes=info.size_bytes * factor * factor)
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from farm.album.album import is_album
 from farm.bootstrap import Farm
 from farm.collect import failed_chunks
 from farm.deliver import Stitching
 from farm.errors import JobFailed
 from farm.lock import JobLock
+from farm.media.delivery import Delivery
+from farm.media.info import MediaInfo
 from farm.media.target import Target
 from farm.models import Job
 from farm.output import growing, is_in_place, put_in_place
+from farm.pictures import PictureStitching
 from farm.requests import JobRequest
 from farm.states import JobState
 
@@ -37,6 +41,9 @@ def is_ready(farm: Farm, job: Job) -> bool:
 
 def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     """STITCHING → DONE. Until the rename, nothing is seen at an output's name; each has its own."""
+    if is_album(MediaInfo.from_json(job.media)):
+        PictureStitching(farm, job, lock).place(Delivery.from_json(job.target).outputs[0])
+        return _finish(farm, job)
     stitching = Stitching(farm, job, lock)
     for number, target in enumerate(stitching.delivery.outputs):
         placed = farm.config.job_directory(job.id) / f"placed-{number}"
@@ -69,4 +76,6 @@ def _no_face(farm: Farm, job: Job) -> None:
             code="no-face-in-input",
             hint="leave --require-face out to keep it",
         )
+    if is_album(MediaInfo.from_json(job.media)):
+        return  # each is named, once it is written
     farm.store.add_note(job.id, "no frame of the input has a face: its frames are unchanged")

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from farm import disk
 from farm.bootstrap import Farm
-from farm.check import check
+from farm.check import Checked, check
 from farm.errors import FarmError
-from farm.media.delivery import Delivery
-from farm.media.info import MediaInfo
 from farm.models import Job
 from farm.portraits import packed
 from farm.requests import JobRequest
@@ -25,14 +23,16 @@ def submit(farm: Farm, request: JobRequest) -> str:
         BadInput: as `check`.
         FarmError: the disk of the farm's home is full.
     """
-    info, delivery = check(request)
+    checked = check(request)
     job_id = f"{time.strftime('%y%m%d')}-{secrets.token_hex(4)}"
     directory = farm.config.job_directory(job_id)
     try:
         directory.mkdir(parents=True)
         if request.source is not None:
             (directory / "source").write_bytes(packed(Path(request.source)))
-        farm.store.add_job(_row(farm, job_id, request, info, delivery))
+        if checked.album is not None:
+            checked.album.save(directory)
+        farm.store.add_job(_row(farm, job_id, request, checked))
     except BaseException as error:
         shutil.rmtree(directory, ignore_errors=True)
         if disk.is_full(error):
@@ -46,7 +46,7 @@ def submit(farm: Farm, request: JobRequest) -> str:
     return job_id
 
 
-def _row(farm: Farm, job_id: str, request: JobRequest, info: MediaInfo, delivery: Delivery) -> Job:
+def _row(farm: Farm, job_id: str, request: JobRequest, checked: Checked) -> Job:
     return Job(
         id=job_id,
         created_at=farm.wall(),
@@ -57,8 +57,8 @@ def _row(farm: Farm, job_id: str, request: JobRequest, info: MediaInfo, delivery
         engine=request.engine,
         priority=request.priority,
         request=request.model_dump(),
-        media=info.to_json(),
-        target=delivery.to_json(),
+        media=checked.info.to_json(),
+        target=checked.delivery.to_json(),
         chunk_seconds=request.chunk_seconds or farm.config.chunk_seconds,
-        notes=list(delivery.notes),
+        notes=list(checked.notes),
     )

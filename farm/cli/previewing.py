@@ -8,13 +8,16 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
+from farm.album.files import look
+from farm.album.opening import is_pictures
+from farm.album.picture import TURNS
 from farm.cli.exits import DONE
 from farm.cli.options import HostingOptions, JobOptions
 from farm.cli.outcome import conclude, to_json
 from farm.cli.rendering import render_request
 from farm.cli.wording import json_line
 from farm.config import absolute_path
-from farm.demo import make_poster
+from farm.demo import make_pair, make_poster
 from farm.errors import BadInput, OutputRefused
 from farm.media.moments import parse_moment
 from farm.media.probe import probe
@@ -39,6 +42,8 @@ class Instant:
 
 def preview(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool) -> int:
     """Render the frame at `at`, and write a picture of input and output side by side."""
+    if is_pictures(absolute_path(job.input)):
+        return _preview_picture(job, hosting, at, as_json=as_json)
     instant = instant_of(absolute_path(job.input), at)
     picture = _picture(job)
     with tempfile.TemporaryDirectory(prefix="farm-preview-") as name:
@@ -51,6 +56,23 @@ def preview(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool)
             return conclude(view, as_json=as_json)
         make_poster(absolute_path(job.input), frame, picture, at_s=instant.seconds, right_at_s=0.0)
     return _say(view, picture, as_json=as_json)
+
+
+def _preview_picture(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool) -> int:
+    if job.input.expanduser().is_dir():
+        raise BadInput(f"{job.input} is a folder", hint="name one of its pictures")
+    if at != "0":
+        raise BadInput("a picture has no moments", hint="leave --at out")
+    side_by_side = _picture(job)
+    turn = look(absolute_path(job.input)).orientation
+    with tempfile.TemporaryDirectory(prefix="farm-preview-") as name:
+        fused = Path(name) / "picture.png"
+        asked = dataclasses.replace(job, output=fused, lossless=True)
+        view = render_request(asked.request(), hosting)
+        if view.state != JobState.DONE:
+            return conclude(view, as_json=as_json)
+        make_pair(absolute_path(job.input), fused, side_by_side, turn=TURNS[turn])
+    return _say(view, side_by_side, as_json=as_json)
 
 
 def instant_of(path: Path, at: str) -> Instant:
@@ -96,7 +118,7 @@ def _say(view: JobView, picture: Path, *, as_json: bool) -> int:
     for note in view.notes:
         sys.stderr.write(f"note: {note}\n")
     if view.frames_fused == 0:
-        sys.stderr.write("note: no face was changed in this frame\n")
-    sys.stderr.write(f"one frame in {view.seconds:.1f} s; left the input, right the output\n")
+        sys.stderr.write("note: no face was changed in it\n")
+    sys.stderr.write(f"done in {view.seconds:.1f} s; left the input, right the output\n")
     sys.stdout.write(f"{picture}\n")
     return DONE

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from farm.album.opening import is_pictures
 from farm.cli.exits import DONE
+from farm.cli.picturing import show_pictures
 from farm.cli.wording import columns, duration, json_line
 from farm.config import absolute_path
 from farm.media.info import Json, MediaInfo, OtherStream, StreamInfo
@@ -19,7 +21,10 @@ RATE_PLACES = 3
 
 def show_probe(path: Path, *, as_json: bool) -> int:
     """Print what a video's header says."""
-    info = probe(absolute_path(path))
+    path = absolute_path(path)
+    if is_pictures(path):
+        return show_pictures(path, as_json=as_json)
+    info = probe(path)
     sys.stdout.write(json_line(to_json(info)) if as_json else _text(path, info))
     return DONE
 

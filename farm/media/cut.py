@@ -73,6 +73,7 @@ class Cutter:
             field_order=video.field_order,
             deinterlace=video.deinterlace,
             is_salvaged=self._info.is_salvaged,
+            size=video.size,
             whole_from=self.manifest.whole_from,
             start=plan.start,
             pts=tuple(range(plan.start, plan.end)),

@@ -43,6 +43,7 @@ class StreamInfo:
     dynamic_light: tuple[str, ...] = ()  # names of HDR's dynamic data, which are not carried
     field_order: int = 0  # FFmpeg's AVFieldOrder: 0 unknown, 1 progressive, else interlaced
     deinterlace: bool = False  # make whole pictures of fields, as its user wishes
+    size: tuple[int, int] | None = None  # to which upright frames are scaled; None: as they are
 
     @property
     def is_coloured(self) -> bool:
@@ -52,7 +53,9 @@ class StreamInfo:
 
     @property
     def upright_size(self) -> tuple[int, int]:
-        """Width and height in pixels, after rotation."""
+        """Width and height in pixels of the frames that are rendered: after rotation, and scaled."""
+        if self.size is not None:
+            return self.size
         if self.rotation in {90, 270}:
             return self.height, self.width
         return self.width, self.height
@@ -72,6 +75,7 @@ class StreamInfo:
         if "light" in body:  # rows of earlier versions have none
             told["light"] = Light.from_json(body["light"])
         told["dynamic_light"] = tuple(body.get("dynamic_light", ()))
+        told["size"] = None if body.get("size") is None else tuple(body["size"])
         return cls(**told)
 
 
@@ -109,7 +113,7 @@ class OtherStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInfo:
-    """A video file, as its header describes it."""
+    """A video file, as its header describes it; or an album, as its largest picture's header does."""
 
     container: str  # FFmpeg's demuxer: "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
     size_bytes: int
@@ -117,6 +121,7 @@ class MediaInfo:
     video: StreamInfo
     others: tuple[OtherStream, ...] = ()
     is_salvaged: bool = False  # damage is left out instead of refused, as its user wishes
+    num_pictures: int = 0  # of an album; 0: this is a video
 
     @property
     def audio(self) -> tuple[OtherStream, ...]:
@@ -132,6 +137,7 @@ class MediaInfo:
             "video": self.video.to_json(),
             "others": [stream.to_json() for stream in self.others],
             "is_salvaged": self.is_salvaged,
+            "num_pictures": self.num_pictures,
         }
 
     @classmethod
@@ -144,4 +150,5 @@ class MediaInfo:
             video=StreamInfo.from_json(body["video"]),
             others=tuple(OtherStream.from_json(stream) for stream in body["others"]),
             is_salvaged=body.get("is_salvaged", False),
+            num_pictures=body.get("num_pictures", 0),
         )

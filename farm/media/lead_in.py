@@ -15,7 +15,7 @@ from farm.media.table import Manifest
 MOST_DECODED = 4
 
 #: Of the window, what one segment may fill: what workers put out needs room beside it.
-_LARGEST_SHARE = Fraction(3, 4)
+LARGEST_SHARE = Fraction(3, 4)
 
 
 def plan_economically(
@@ -57,9 +57,9 @@ def check_window(plans: Sequence[ChunkPlan], window_bytes: int) -> None:
         UnsupportedMedia: a chunk, with what must be decoded before it, does not fit into the window.
     """
     largest = max(plans, key=lambda plan: plan.num_bytes)
-    if largest.num_bytes <= window_bytes * _LARGEST_SHARE:
+    if largest.num_bytes <= window_bytes * LARGEST_SHARE:
         return
-    needed = int(largest.num_bytes / _LARGEST_SHARE) + 1
+    needed = int(largest.num_bytes / LARGEST_SHARE) + 1
     raise UnsupportedMedia(
         f"frames {largest.start}-{largest.end - 1} need the {largest.num_bytes >> 20} MiB of video since the "
         f"last keyframe, and the window takes {window_bytes >> 20} MiB",

@@ -11,7 +11,7 @@ from farm.errors import BadInput
 from farm.media.encoder_options import PRORES_PROFILES
 from farm.media.wishes import NO_WISH, EncodingWish
 
-Kind = Literal["video", "gif", "poster"]
+Kind = Literal["video", "gif", "poster", "pictures"]
 
 #: What pages and chats show without a click: hundredths of a second are a GIF's clock, so 10 is exact in it.
 GIF_RATE = Fraction(10)

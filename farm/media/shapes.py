@@ -113,5 +113,18 @@ def limited(size: Size, shorter_side_px: int) -> Size | None:
     return width, height
 
 
+def within(size: Size, longer_side_px: int | None, *, even: bool = False) -> Size | None:
+    """Return a size of the same shape whose longer side is at most so long; None: it is, or may be any.
+
+    `even`: both sides are even numbers, as most encoders of video want them.
+    """
+    if longer_side_px is None or max(size) <= longer_side_px:
+        return None
+    width, height = (Fraction(side * longer_side_px, max(size)) for side in size)
+    if even:
+        return _even(width), _even(height)
+    return max(1, round(width)), max(1, round(height))
+
+
 def _even(side: Fraction) -> int:
     return max(2, 2 * round(side / 2))

@@ -29,10 +29,15 @@ def output_tags(input_tags: Mapping[str, str], *, engine: str) -> dict[str, str]
     by_lower = {name.lower(): name for name in kept}
     for name in ("comment", "description"):
         own = kept.pop(by_lower.get(name, name), "")
-        kept[name] = f"{statement} {own}".rstrip() if not own.startswith(statement) else own
+        kept[name] = in_front(statement, own)
     return kept
 
 
-def synthetic_statement(engine: str) -> str:
+def in_front(statement: str, own: str) -> str:
+    """Return what is said, with the statement in front of it, once."""
+    return own if own.startswith(statement) else f"{statement} {own}".rstrip()
+
+
+def synthetic_statement(engine: str, *, of: str = "video") -> str:
     """Return the sentence that every output carries."""
-    return f"Synthetic: the faces in this video were altered by AI, with {PROGRAM} (engine {engine})."
+    return f"Synthetic: the faces in this {of} were altered by AI, with {PROGRAM} (engine {engine})."

@@ -23,9 +23,9 @@ class FileRequest(Body):
     """Paths are absolute, on the farm's own machine."""
 
     input: str
-    """The video."""
+    """The video, the picture, or the folder of pictures."""
     output: str
-    """Where the finished video goes; its extension chooses the container."""
+    """Where the finished video or picture goes: its extension says as what. Of a folder, another folder."""
     to: list[OutputRequest] | None = Field(default=None, max_length=MOST_OUTPUTS)
     """All outputs of the same render that have presets, and any others beside `output`."""
     source: str | None = None

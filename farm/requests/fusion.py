@@ -11,6 +11,9 @@ from farm.requests.body import Body
 #: Names of rows in `farm.fusing.PRESETS`.
 FusionPreset = Literal["quick", "delivery", "art"]
 
+#: The longer side of what comes out, in pixels.
+Resolution = Literal["original", "512", "1024", "2048", "4096"]
+
 FusionMode = Literal["normal", "blend", "overlay"]
 
 
@@ -23,6 +26,9 @@ class FusionRequest(Body):
     """How much of the source is fused in: 1 all of it, 0 leaves the frames as they are, bit for bit."""
     skin_smoothing: float | None = Field(default=None, ge=0, le=1)
     """How much the fused skin is smoothed; eyes, brows and lips keep their detail."""
+    resolution: Resolution | None = None
+    """The longer side of what comes out, in pixels, at most: what is larger is made smaller before faces are
+    sought in it; nothing is enlarged. By default `original`."""
     brightness: float | None = Field(default=None, ge=-1, le=1)
     """Light added to the fused face, as a share of the whole range."""
     mode: FusionMode | None = None

@@ -21,6 +21,8 @@ class SchedulingRequest(Body):
 
     chunk_seconds: float | None = Field(default=None, gt=0, le=600)
     """Length of a chunk; by default the farm's own."""
+    chunk_pictures: int | None = Field(default=None, ge=1, le=1000)
+    """Pictures of a folder in a chunk, at most; by default 8, or fewer, for all workers to have some."""
     priority: int = Field(default=0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
     """Higher goes first; a step outweighs an hour in the queue."""
 

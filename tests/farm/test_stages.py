@@ -63,16 +63,21 @@ def test_outputs_are_planned_by_what_the_network_makes_of_the_frames(store, clip
     """One output at the enlarged size is its chunks; a resize counts from there; presets see it, too."""
     width, height = probe(clip).video.upright_size
     wish = {"upscale": "real_esrgan_x4"}
-    info, delivery = check(request(clip, tmp_path, **wish))
-    assert info.video.upright_size == (width, height), "what chunks are cut from stays as it is"
+    checked = check(request(clip, tmp_path, **wish))
+    delivery = checked.delivery
+    assert checked.info.video.upright_size == (width, height), "what chunks are cut from stays as it is"
     assert delivery.outputs[0].size is None and not delivery.outputs[0].is_continuous
-    same = check(request(clip, tmp_path, resize=f"{4 * width}x{4 * height}", **wish))[1]
+    same = check(request(clip, tmp_path, resize=f"{4 * width}x{4 * height}", **wish)).delivery
     assert same.outputs[0].size is None
-    smaller = check(request(clip, tmp_path, resize=str(2 * height), **wish))[1]
+    smaller = check(request(clip, tmp_path, resize=str(2 * height), **wish)).delivery
     assert smaller.outputs[0].size == (2 * width, 2 * height) and smaller.outputs[0].is_continuous
     proxy = [{"path": str(tmp_path / "proxy.mp4"), "preset": "h264-720p"}]
     planned = [
-        next(o for o in check(request(clip, tmp_path, to=proxy, **said))[1].outputs if "proxy" in o.path).size
+        next(
+            each
+            for each in check(request(clip, tmp_path, to=proxy, **said)).delivery.outputs
+            if "proxy" in each.path
+        ).size
         for said in ({}, {"upscale": "real_esrgan_x8"})
     ]
     assert planned[0] is None and min(planned[1]) == 720
@@ -112,6 +117,14 @@ def test_frames_larger_than_encoders_take_are_refused(store, clip, tmp_path):
     assert as_rendered(asked, wide, store).video.width == MOST_SIDE_PX
     with pytest.raises(BadInput, match="encoders take 16384"):
         as_rendered(request(clip, tmp_path, upscale="real_esrgan_x4"), wide, store)
+
+
+def test_a_preset_gives_way_to_enlarging_and_a_resolution_excludes_it(store, clip, tmp_path):
+    """One word on the size of what comes out: two that differ are no order."""
+    told = check(request(clip, tmp_path, preset="quick", upscale="real_esrgan_x2"))
+    assert told.info.video.size is None
+    with pytest.raises(BadInput, match="--upscale and --resolution"):
+        check(request(clip, tmp_path, resolution="512", upscale="real_esrgan_x2"))
 
 
 def test_interlaced_pictures_are_not_enlarged(store, clip, tmp_path):

@@ -13,7 +13,7 @@ from farm.cli import options as given
 
 @given.spread
 def render(job: given.JobOptions, hosting: given.HostingOptions, *, json: given.Json = False) -> int:
-    """Render a video, and wait for it.
+    """Render a video, a picture or a folder of pictures, and wait for it.
 
     Uses the farm that is up; if none is, or if one of --workers, --window-bytes and --private is given,
     starts one for this job and stops it afterwards. Ctrl-C cancels the job and leaves nothing behind.
@@ -21,6 +21,8 @@ def render(job: given.JobOptions, hosting: given.HostingOptions, *, json: given.
         farm render holiday.mp4 --source face.jpg -o fused.mp4
 
         farm render holiday.mp4 --source group.jpg --source-face 2 --json
+
+        farm render photos/ --source face.jpg -o fused/
     """
     from farm.cli.rendering import render_now
 
@@ -38,7 +40,7 @@ def preview(
     ] = "0",
     json: given.Json = False,
 ) -> int:
-    """Render one frame, and write a picture: the input's frame on the left, the output's on the right.
+    """Render one frame, or a picture, and write both side by side: the input's on the left.
 
     The frame goes through the same workers as a whole video would, with the frames around it that the engine
     looks at; with a farm up it takes a second or two.
@@ -60,7 +62,7 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the job has ended.")] = False,
     json: given.Json = False,
 ) -> int:
-    """Hand a video to the farm that is up, and print the job's id.
+    """Hand a video, a picture or a folder of pictures to the farm that is up, and print the job's id.
 
     job=$(farm submit holiday.mp4 --source face.jpg -o fused.mp4)
 

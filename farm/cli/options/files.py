@@ -10,7 +10,13 @@ import typer
 
 _PANEL = "Files"
 
-Input = Annotated[Path, typer.Argument(help="The video.", show_default=False)]
+Input = Annotated[
+    Path,
+    typer.Argument(
+        help="The video, the picture, or a folder of pictures; folders within it are not entered.",
+        show_default=False,
+    ),
+]
 Source = Annotated[
     Path | None,
     typer.Option(
@@ -27,7 +33,8 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="The finished video, or a directory for it. [default: beside the input, with -fused]",
+        help="The finished video or picture, or a directory for it; for a folder of pictures another folder. "
+        "[default: beside the input, with -fused]",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

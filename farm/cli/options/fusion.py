@@ -14,8 +14,18 @@ Preset = Annotated[
     Literal["quick", "delivery", "art"] | None,
     typer.Option(
         "--preset",
-        help="quick: ratio 0.5. delivery: ratio 0.65, skin smoothing 0.4. art: ratio 0.7, "
-        "skin smoothing 0.6, brightness 0.05. Options beside it count more.",
+        help="quick: ratio 0.5, resolution 512. delivery: ratio 0.65, resolution 1024, skin smoothing 0.4. "
+        "art: ratio 0.7, resolution 2048, skin smoothing 0.6, brightness 0.05. Options beside it count more.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+Resolution = Annotated[
+    Literal["original", "512", "1024", "2048", "4096"] | None,
+    typer.Option(
+        "--resolution",
+        help="The longer side of what comes out, in pixels, at most: what is larger is made smaller before "
+        "faces are sought in it; nothing is enlarged. [default: original]",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -98,6 +108,7 @@ class FusionOptions:
     """How faces are fused."""
 
     preset: Preset = None
+    resolution: Resolution = None
     ratio: Ratio = None
     skin_smoothing: SkinSmoothing = None
     brightness: Brightness = None

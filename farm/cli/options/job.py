@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from farm.requests import JobRequest
 
 
+#: Suffixes of pictures, which are written as what they were.
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobOptions(
     SchedulingOptions,
@@ -50,6 +54,8 @@ class JobOptions(
         }
 
     def _chosen_output(self) -> Path:
+        if self.input.expanduser().is_dir():
+            return self.output or self.input.with_name(f"{self.input.absolute().name}-fused")
         name = f"{self.input.stem}-fused{self._suffix()}"
         if self.output is None and self.to:
             return Path(_destination(self.to[0])["path"])
@@ -58,6 +64,8 @@ class JobOptions(
         return self.output / name if self.output.expanduser().is_dir() else self.output
 
     def _suffix(self) -> str:
+        if self.input.suffix.lower() in _PICTURES:
+            return ".png" if self.lossless or self.input.suffix.lower() == ".bmp" else self.input.suffix
         # MP4 plays everywhere, but holds neither of these.
         if self.codec == "prores":
             return ".mov"

@@ -13,7 +13,8 @@ Salvage = Annotated[
     bool,
     typer.Option(
         "--salvage",
-        help="Render what is left of a damaged video; the notes name the frames that were skipped.",
+        help="Render what is left of a damaged video, or of a folder with damaged pictures; the notes name "
+        "the frames, or files, that were left out.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -20,6 +20,18 @@ ChunkSeconds = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+ChunkPictures = Annotated[
+    int | None,
+    typer.Option(
+        "--chunk-pictures",
+        min=1,
+        max=1000,
+        metavar="N",
+        help="Pictures of a folder in a chunk, at most. [default: 8, or fewer, for all workers to have some]",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
 Priority = Annotated[
     int,
     typer.Option(
@@ -37,4 +49,5 @@ class SchedulingOptions:
     """How a job is cut up, and when it has its turn."""
 
     chunk_seconds: ChunkSeconds = None
+    chunk_pictures: ChunkPictures = None
     priority: Priority = 0
