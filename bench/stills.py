@@ -54,13 +54,15 @@ class Case:
 
 
 def cases() -> list[Case]:
-    presets = zip(PRESETS.items(), (512, 1024, 2048), strict=True)
     return [
         Case(part="engines", title="portrait", side_px=1024, runs=RUNS),
         Case(part="engines", title="swap network, 3.8 M weights", side_px=1024, width=128, runs=RUNS),
         Case(part="engines", title="swap network, 138 M weights", side_px=1024, width=1024, runs=FEW),
         *(Case(part="sizes", title="portrait", side_px=side) for side in (512, 1024, 1536, 2048, 2560)),
-        *(Case(part="presets", title=name, side_px=side, spec=_spec(said)) for (name, said), side in presets),
+        *(
+            Case(part="presets", title=name, side_px=int(said["resolution"]), spec=_spec(said))
+            for name, said in PRESETS.items()
+        ),
         *(
             Case(part="smoothing", title=str(share), side_px=1024, spec={"smoothing": share})
             for share in (0.0, 0.4)
@@ -141,7 +143,7 @@ def _frame(side_px: int, index: int) -> Frame:
 
 
 def _spec(said: dict[str, Any]) -> dict[str, Any]:
-    return {_NAMES.get(name, name): value for name, value in said.items()}
+    return {_NAMES.get(name, name): value for name, value in said.items() if name != "resolution"}
 
 
 if __name__ == "__main__":
