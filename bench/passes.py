@@ -18,6 +18,7 @@ from broker.messages import FuseSpec
 from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.frames import Frame
+from workers.masking.masks import Masks
 from workers.models.weights import load_fusion
 from workers.swappers.calm import calmed
 from workers.swappers.following import sights
@@ -56,7 +57,7 @@ def _engine(size: int) -> FusionEngine:
 
 def _rows(swappers: dict[int, PortraitSwapper], num_faces: int, side_px: int) -> list[dict[str, Any]]:
     frames = [_frame(index, num_faces, side_px) for index in range(NUM_FRAMES)]
-    likeness = swappers[1].prepare(SOURCE.read_bytes(), SPEC).prepared
+    source = swappers[1].prepare(SOURCE.read_bytes(), SPEC)
     began_s = time.process_time()
     seen = list(sights(frames, swappers[1]._finder, which="all"))  # noqa: SLF001
     looking_s = time.process_time() - began_s
@@ -64,7 +65,7 @@ def _rows(swappers: dict[int, PortraitSwapper], num_faces: int, side_px: int) ->
     for _ in range(ROUNDS):
         for size, swapper in swappers.items():
             began_s = time.process_time()
-            works = (fusing(sight, likeness, SPEC) for sight in seen)
+            works = (fusing(sight, source, SPEC, Masks()) for sight in seen)
             fused = list(calmed(swapper._passes(SPEC).through(works), ratio=1.0))  # noqa: SLF001
             taken[size].append((looking_s + time.process_time() - began_s) / NUM_FRAMES * 1e3)
             assert [frame.num_faces for frame in fused] == [num_faces] * NUM_FRAMES

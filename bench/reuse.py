@@ -17,11 +17,13 @@ from bench.results import write
 from broker.messages import FuseSpec
 from workers.engine.fusion import FusionEngine
 from workers.face.fuse import Crop, Likeness
+from workers.masking.masks import Masks
 from workers.media.planes import Rgb
 from workers.models.network import Window
 from workers.models.unet import FusionUNet, Survey, blur_inner
 from workers.models.weights import load_fusion
 from workers.swappers.calm import calmed
+from workers.swappers.contract import Source
 from workers.swappers.following import Sight, sights
 from workers.swappers.passes import Passes
 from workers.swappers.portrait import PortraitSwapper, fusing
@@ -111,7 +113,9 @@ def _fused(
     assert isinstance(network, FusionUNet)
     run = Reusing(network, threshold)
     began_s = time.process_time()
-    passes = Passes(run, size=1, kind_of=len).through(fusing(sight, likeness, SPEC) for sight in seen)
+    passes = Passes(run, size=1, kind_of=len).through(
+        fusing(sight, Source(prepared=likeness), SPEC, Masks()) for sight in seen
+    )
     frames = list(calmed(passes, ratio=1.0))
     ms = (time.process_time() - began_s) / len(seen) * 1e3
     return [turned_back(frame, index) for index, frame in enumerate(frames)], ms, run.num_reused / len(seen)

@@ -115,7 +115,7 @@ def _frame(swapper: PortraitSwapper, frame: Any, likeness: Likeness, landmarks: 
 
 
 def _patch(canvas: Canvas, landmarks: Rgb, likeness: Likeness, run: Run[Crop, Rgb]) -> Patch:
-    work = fuse_faces(canvas, [landmarks], likeness, FuseSpec(engine="portrait"))
+    work = fuse_faces(canvas, [landmarks], [likeness], FuseSpec(engine="portrait"))
     ((patch,),) = Passes(run, size=1, kind_of=len).through([work])
     return patch
 

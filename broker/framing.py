@@ -80,6 +80,9 @@ class StreamHeader:
     pts: tuple[int, ...] = ()  # the chunk's frames, in presentation order
     before: tuple[int, ...] = ()  # frames of context before the chunk: decoded, not put out
     after: tuple[int, ...] = ()  # frames of context after it
+    # Whose faces are changed, context included, in order of frames: (frame, x0, y0, x1, y1, source), the box
+    # in the upright picture's pixels, the source by its number. None: the job does not say.
+    cast: tuple[tuple[int, int, int, int, int, int], ...] | None = None
 
     def to_bytes(self) -> bytes:
         """Return the JSON form, in UTF-8."""
@@ -107,6 +110,8 @@ class StreamHeader:
                 fields[name] = tuple(fields[name])
             fields["size"] = None if fields["size"] is None else tuple(fields["size"])
             fields["encode"] = None if fields["encode"] is None else EncodeSpec(**fields["encode"])
+            if fields["cast"] is not None:
+                fields["cast"] = tuple(tuple(row) for row in fields["cast"])
             return cls(**fields)
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             raise SegmentCorrupt(f"segment header: {error}") from error

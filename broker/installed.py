@@ -24,6 +24,17 @@ REGISTRY = "registry.json"
 VERSION = 1
 
 
+#: Files that hold the recogniser whose embeddings swap networks were trained with: ArcFace R50 on
+#: WebFace600K. Others give other numbers for the same face.
+SWAPPERS_OWN = ("w600k_r50.onnx", "arcface_w600k_r50.onnx")
+
+#: Files that tell people apart, the best first.
+RECOGNISERS = (*SWAPPERS_OWN, "glintr100.onnx", "w600k_mbf.onnx")
+
+#: Kind of mask → the contract of the network that it needs, and the known model that has it.
+SEGMENTING = {"occlusion": ("xseg", "xseg_1"), "region": ("bisenet", "bisenet_resnet_34")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
     """One file of a model."""

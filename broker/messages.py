@@ -50,9 +50,22 @@ class Message:
 class EncodeSpec:
     """How a worker encodes its chunk; the same for every chunk of a job."""
 
-    codec: str  # an FFmpeg encoder: "libx264", "ffv1"
+    codec: str  # an FFmpeg encoder: "libx264", "ffv1"; empty: nothing is encoded
     pix_fmt: str  # an FFmpeg pixel format that the encoder takes
     options: dict[str, str] = field(default_factory=dict)  # the encoder's private options
+
+
+#: What `FuseSpec.faces` says where the segment names whose faces are changed.
+CAST = "cast"
+
+#: Kinds of mask: a soft box, the face's outline, what a parser calls face, what an occluder calls seen.
+BOX, HULL, REGION, OCCLUSION = "box", "hull", "region", "occlusion"
+
+#: What `FuseSpec.mode` says where masks are drawn into the picture instead of faces.
+SHOWN = "shown"
+
+#: What `RenderChunk.work` says: a chunk is changed, or only looked through for people.
+RENDER, LOOK = "render", "look"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +74,13 @@ class FuseSpec:
 
     engine: str  # a name in workers.swappers
     source_face: int | None = None  # which face of the portrait, left to right; None: the largest
-    faces: str = "all"  # which faces of a frame: "all" or "largest"
+    faces: str = "all"  # which faces of a frame: "all", "largest", or "cast": those that the segment names
+    num_sources: int = 1  # portraits that the job has; which of them a face gets, the segment says
     boost: int = 1  # swap networks: crops this many times as large, a side
     ratio: float = 1.0  # 0..1: how much of the source is fused in
     smoothing: float = 0.0  # 0..1: of the fused skin
     brightness: float = 0.0  # -1..1 of the whole range, added to the fused face
-    mode: str = "normal"  # "normal": the network; "blend": gradients; "overlay": bands of detail
+    mode: str = "normal"  # "normal": the network; "blend": gradients; "overlay": bands; SHOWN: the mask
     threshold: float = 0.8  # how sure the detector must be of a face; ONet's usual threshold
     smallest: float = 0.05  # of the shorter side: smaller faces are not sought; the farm's own detector only
     analyser: str = "mtcnn"  # what finds the faces: the farm's own, or an installed one's name
@@ -74,6 +88,15 @@ class FuseSpec:
     restore_weight: float = 0.8  # 0..1: how much of what it restores is taken
     restore_fidelity: float = 0.5  # 0..1: how closely it keeps to what it sees, where it has such an input
     upscale: str | None = None  # an installed network that enlarges whole frames
+    mask: tuple[str, ...] = ()  # kinds, of which the least counts: BOX, HULL, REGION, OCCLUSION; none: usual
+    mask_blur: float = 0.3  # 0..1 of the crop's side: the box's soft rim
+    mask_padding: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, right, bottom, left, in hundredths of it
+
+    @classmethod
+    def from_fields(cls, fields: Json) -> Self:
+        """Read what `dataclasses.asdict` and JSON made of it."""
+        tuples: Json = {name: tuple(fields[name]) for name in ("mask", "mask_padding") if name in fields}
+        return cls(**(fields | tuples))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +111,13 @@ class RenderChunk(Message):
     fuse: FuseSpec
     encode: EncodeSpec
     fingerprint: Fingerprint = field(default_factory=dict)  # what the plan rests on; empty: not known
+    work: str = RENDER  # or LOOK: tell of the people in the chunk, as `broker.people` has it
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
         return {
             **fields,
-            "fuse": FuseSpec(**fields["fuse"]),
+            "fuse": FuseSpec.from_fields(fields["fuse"]),
             "encode": EncodeSpec(**fields["encode"]),
         }
 
@@ -157,13 +181,14 @@ class CheckSource(Message):
     job_id: str
     fuse: FuseSpec
     encode: EncodeSpec | None = None  # given where the fingerprint is wanted with its encoder
+    num_references: int = 0  # portraits of people to be found; they lie behind the job's sources
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
         encode = fields.get("encode")
         return {
             **fields,
-            "fuse": FuseSpec(**fields["fuse"]),
+            "fuse": FuseSpec.from_fields(fields["fuse"]),
             "encode": None if encode is None else EncodeSpec(**encode),
         }
 
@@ -182,8 +207,11 @@ class SourceChecked(Message):
     models: dict[str, str] = field(default_factory=dict)  # digests of all weights that the job uses, by name
     notes: tuple[str, ...] = ()  # what the user should know of how that worker runs the networks
     encoder_trouble: str = ""  # why the encoder does not work on that worker; then nothing else was looked at
+    recogniser: str = ""  # the model that tells people apart there; empty: none is installed
+    references: tuple[str, ...] = ()  # who is on each reference: an embedding, as `broker.people` packs it
 
     @classmethod
     def _revive(cls, fields: Json) -> Json:
         boxes = tuple(tuple(box) for box in fields.get("boxes", ()))
-        return {**fields, "boxes": boxes, "notes": tuple(fields.get("notes", ()))}
+        texts = {name: tuple(fields.get(name, ())) for name in ("notes", "references")}
+        return {**fields, "boxes": boxes, **texts}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
-from farm import blocking, clean, collect, disk, dispatch, prepare, reap, stitch
+from farm import blocking, clean, collect, disk, dispatch, looking, prepare, reap, stitch
 from farm.bootstrap import Farm
 from farm.errors import FarmError, JobNotFound, StaleTransition, is_bad_input
 from farm.lock import JobLock
@@ -93,16 +93,28 @@ def _fail(farm: Farm, job: Job, error: FarmError) -> None:
 
 
 def _render(farm: Farm, job: Job, lock: JobLock) -> bool:
+    _work_off(farm, job, lock)
+    return stitch.is_ready(farm, job)
+
+
+def _look(farm: Farm, job: Job, lock: JobLock) -> bool:
+    if not looking.has_album(farm, job):
+        _work_off(farm, job, lock)
+    return looking.is_ready(farm, job, lock)
+
+
+def _work_off(farm: Farm, job: Job, lock: JobLock) -> None:
+    """Take what workers have done of the job's chunks, see to what was lost, and offer more."""
     collect.collect(farm, job)
     reap.reap(farm, job)
     blocking.tend(farm, job)
     dispatch.dispatch(farm, job, lock)
-    return stitch.is_ready(farm, job)
 
 
 STEPS: dict[JobState, Step] = {
     JobState.SUBMITTED: prepare.begin,
     JobState.INDEXING: prepare.prepare,
+    JobState.LOOKING: _look,
     JobState.RENDERING: _render,
     JobState.STITCHING: stitch.stitch,
     JobState.PAUSED: pause.look_for_space,

@@ -78,7 +78,7 @@ def tend(farm: Farm, job: Job) -> None:
     if live and live <= {row.worker for row in blocks}:
         _strand(farm, job, [row for row in blocks if row.worker in live])
     elif job.stranded_at is not None:
-        farm.store.update_job(job.id, stranded_at=None, stage="rendering")
+        farm.store.update_job(job.id, stranded_at=None, stage=job.state)
 
 
 def _tell(farm: Farm, job_id: str) -> None:

@@ -14,15 +14,18 @@ from farm.album.album import Album
 from farm.album.opening import is_pictures, open_album
 from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.fusing import ORIGINAL, resolution
-from farm.media.delivery import Delivery, choose_delivery
+from farm.media.delivery import NO_VIDEO, Delivery, choose_delivery
 from farm.media.info import MediaInfo
 from farm.media.moments import parse_moment
 from farm.media.probe import probe
 from farm.media.resolution import at_resolution
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
+from farm.people.album import Album as Gallery
+from farm.people.album import check_place
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
+from farm.requests.whom import Numbered
 from farm.stages import as_rendered, check_stages, factor_of
 from farm.wishes import wished_outputs
 
@@ -63,6 +66,11 @@ def check(request: JobRequest) -> Checked:
 
 
 def _with_pictures(request: JobRequest) -> Checked:
+    if request.needs_people:
+        raise BadInput(
+            "people are found and chosen in videos, by how they move",
+            hint="of pictures, leave the choice out",
+        )
     store = ModelStore(models_directory())
     factor = 1 if request.upscale is None else factor_of(store, request.upscale)
     album, delivery = open_album(request, factor)
@@ -76,6 +84,10 @@ def _with_video(request: JobRequest) -> Checked:
         raise BadInput("a video has no pictures to count", hint="its chunks' length is --chunk-seconds")
     info = _read(request)
     _check_moments(request, info)
+    _check_people(request)
+    if request.work == "faces":
+        _check_gallery_place(request)
+        return Checked(info, info, NO_VIDEO)
     store = ModelStore(models_directory())
     check_stages(request, info, store)
     shown = as_rendered(request, info, store)
@@ -138,6 +150,15 @@ def _check_engine(request: JobRequest) -> None:
             f"the engine {request.engine} takes no --pixel-boost: its crops follow the face's size already",
             hint="leave --pixel-boost out, or choose a swap network with --engine",
         )
+    if request.show_mask and request.engine == "passthrough":
+        raise BadInput("the engine passthrough has no mask to show", hint="choose another with --engine")
+    box = {"--mask-blur": request.mask_blur, "--mask-padding": request.mask_padding}
+    given = [option for option, value in box.items() if value is not None]
+    # Swap networks have a box of their own, the portrait engine the face's outline.
+    if given and "box" not in (
+        request.mask or () if request.engine == "portrait" else request.mask or ("box",)
+    ):
+        raise BadInput(f"{', '.join(given)} shapes the box, and --mask has none", hint="add it: --mask box")
     said = [f"--{name.replace('_', '-')}" for name in PORTRAIT_ONLY if getattr(request, name) is not None]
     if said and request.engine in known_models():
         raise BadInput(
@@ -156,13 +177,15 @@ def _read(request: JobRequest) -> MediaInfo:
 
 
 def _check_source(request: JobRequest) -> None:
-    if request.source is None:
-        if request.engine == "passthrough":
-            return
+    if not request.sources and request.engine != "passthrough":
         raise SourceRefused(
             f"the engine {request.engine!r} needs a source portrait", hint="give one with --source FACE.jpg"
         )
-    path = Path(request.source)
+    for source in request.sources:
+        _check_portrait(Path(source), request)
+
+
+def _check_portrait(path: Path, request: JobRequest) -> None:
     check_portrait(path)
     if path.is_dir() and (request.engine in OWN_ENGINES or request.source_face is not None):
         raise SourceRefused(
@@ -171,22 +194,63 @@ def _check_source(request: JobRequest) -> None:
         )
 
 
+def _check_people(request: JobRequest) -> None:
+    """Look at how people are chosen: whether it can be meant, and whether it can be known."""
+    if not request.is_cast:
+        if request.gallery is not None:
+            raise BadInput("--gallery alone chooses nobody", hint="say who is changed: --map 1=FACE.jpg")
+        return
+    if request.faces != "all":
+        raise BadInput(
+            f"--faces {request.faces} and a choice of people exclude each other", hint="leave one of them out"
+        )
+    if request.source is None and (request.reference is not None or request.face_at is not None):
+        raise SourceRefused("who is chosen gets --source, and there is none", hint="give --source FACE.jpg")
+    for reference in request.references:
+        check_portrait(Path(reference))
+    if request.gallery is not None:
+        Gallery.load(Path(request.gallery))
+    elif _is_part(request) and any(isinstance(role.whom, Numbered) for role in request.roles):
+        raise BadInput(
+            "people are numbered in the whole video, and this job looks at a part of it",
+            hint="make a gallery first, `farm faces INPUT -o DIR`, and give --gallery DIR",
+        )
+
+
+def _is_part(request: JobRequest) -> bool:
+    return request.start is not None or request.end is not None
+
+
+def _check_gallery_place(request: JobRequest) -> None:
+    output = Path(request.output)
+    _check_parent(output)
+    check_place(output, overwrite=request.overwrite)
+
+
 def _check_output(output: Path, request: JobRequest, info: MediaInfo, *, is_folder: bool) -> None:
-    if not output.parent.is_dir():
-        raise OutputRefused(f"no such directory: {output.parent}", hint=f"make it: mkdir -p {output.parent}")
-    for directory in (output.parent, *([output] if is_folder and output.is_dir() else [])):
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise OutputRefused(f"cannot write in {directory}", hint="choose another place with -o")
+    _check_parent(output)
+    if is_folder and output.is_dir() and not os.access(output, os.W_OK | os.X_OK):
+        raise OutputRefused(f"cannot write in {output}", hint="choose another place with -o")
     if not is_folder:  # what lies in a folder, whoever opened the album has looked at
         _check_file(output, request)
     _check_space(output.parent, info)
 
 
+def _check_parent(output: Path) -> None:
+    if not output.parent.is_dir():
+        raise OutputRefused(f"no such directory: {output.parent}", hint=f"make it: mkdir -p {output.parent}")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise OutputRefused(f"cannot write in {output.parent}", hint="choose another place with -o")
+
+
 def _check_file(output: Path, request: JobRequest) -> None:
     if output.is_dir():
         raise OutputRefused(f"{output} is a directory", hint="name a file with -o")
-    for role, path in (("input", request.input), ("source", request.source)):
-        if path is not None and output.exists() and output.samefile(path):
+    given = [("source", path) for path in request.sources] + [
+        ("reference", path) for path in request.references
+    ]
+    for role, path in (("input", request.input), *given):
+        if output.exists() and output.samefile(path):
             raise OutputRefused(
                 f"the output is the {role} itself",
                 hint="the original is never overwritten: choose another -o",

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from broker.errors import StoreFull
-from broker.messages import EncodeSpec, RenderChunk
+from broker.messages import LOOK, RENDER, EncodeSpec, RenderChunk
 from broker.segments import SegmentName
 from farm.album.album import is_album
 from farm.album.cut import PictureCutter
@@ -14,18 +14,20 @@ from farm.bootstrap import Farm
 from farm.collect import take_back
 from farm.fusing import fuse_spec
 from farm.lock import JobLock
-from farm.media.cut import Cutter
+from farm.media.cut import CastRows, Cutter
 from farm.media.delivery import Delivery
 from farm.media.manifest import Manifest
 from farm.media.parts import regroup
-from farm.media.plan import with_context
+from farm.media.plan import ChunkPlan, with_context
 from farm.media.probe import MediaInfo
 from farm.models import Chunk, Job
+from farm.people.album import album_path
+from farm.people.casting import Cast
 from farm.prepare import load_album, load_manifest, manifest_path, put_source
 from farm.requests import JobRequest
 from farm.routing import Routes
 from farm.shares import OFFERS_PER_WORKER, Standing, divide
-from farm.states import ChunkState, JobState
+from farm.states import CHUNKED_STATES, ChunkState, JobState
 
 #: Input segments may fill this share of the window; the rest is kept for what comes back, so that a
 #: worker can always put its output somewhere.
@@ -50,7 +52,7 @@ def dispatch(farm: Farm, job: Job, lock: JobLock) -> None:
     with _cutter(farm, job, info, manifest) as cutter:
         for chunk in chunks:
             lock.renew()
-            if not farm.store.is_still(job.id, JobState.RENDERING):
+            if not farm.store.is_still(job.id, JobState(job.state)):
                 return  # paused or canceled while we cut
             if not _has_room(farm, job, chunk) or not _offer(farm, job, chunk, cutter, routes):
                 return
@@ -84,7 +86,7 @@ def _standing(job: Job) -> Standing:
         last_offer_at=job.last_offer_at,
         num_in_flight=job.num_in_flight,
         num_waiting=job.num_waiting,
-        is_rendering=job.state == JobState.RENDERING,
+        is_rendering=job.state in CHUNKED_STATES,
     )
 
 
@@ -118,8 +120,11 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter | PictureCutter, r
         return False
     name = input_name(job.id, chunk.index, attempt)
     plan = with_context(cutter.manifest, chunk.index, chunk.start, chunk.end, radius=job.radius)
+    segment = (
+        cutter.cut(plan) if isinstance(cutter, PictureCutter) else cutter.cut(plan, _cast(farm, job, plan))
+    )
     try:
-        for number, part in enumerate(regroup(cutter.cut(plan), farm.broker.config.part_bytes)):
+        for number, part in enumerate(regroup(segment, farm.broker.config.part_bytes)):
             farm.broker.segments.append(name, number, part, limit_bytes=farm.broker.config.window_bytes)
     except StoreFull:
         _take_back(farm, job, chunk.index, name)
@@ -127,6 +132,15 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter | PictureCutter, r
     farm.broker.leases.offer(job.id, chunk.index, attempt)
     farm.publisher.render_chunk(message(job, chunk, attempt), worker=worker)
     return True
+
+
+def _cast(farm: Farm, job: Job, plan: ChunkPlan) -> CastRows | None:
+    """Return whose faces are changed in a chunk and its context, where the job chooses people."""
+    if job.state != JobState.RENDERING or not JobRequest(**job.request).is_cast:
+        return None
+    width, _ = MediaInfo.from_json(job.media).video.upright_size
+    cast = Cast.load(album_path(farm.config.job_directory(job.id)), width)
+    return cast.rows(plan.context_start, plan.context_end)
 
 
 def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
@@ -141,6 +155,7 @@ def message(job: Job, chunk: Chunk, attempt: int) -> RenderChunk:
         fuse=fuse_spec(JobRequest(**job.request)),
         encode=encode,
         fingerprint=job.fingerprint or {},
+        work=LOOK if job.state == JobState.LOOKING else RENDER,
     )
 
 

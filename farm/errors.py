@@ -5,6 +5,8 @@ FarmError
 │   ├── NotAVideo, EmptyFile, NoVideoStream, TruncatedVideo, DamagedVideo, UnsupportedMedia
 │   ├── SourceRefused        the portrait: missing, not a picture, no face
 │   ├── OutputRefused        missing or unwritable directory, output equals input, no space
+│   ├── PersonNotFound       nobody in the video is whom the user means
+│   ├── GalleryRefused       a directory is no gallery of this video
 │   └── ModelRefused         a model: unknown, not installed, not the file it should be, terms not accepted
 ├── JobNotFound              no such job (404)
 ├── StaleTransition          the row is no longer in the state that was expected (409)
@@ -88,6 +90,18 @@ class ModelRefused(BadInput):
     """Raised when a model is unknown, not installed, not the file it should be, or its terms not accepted."""
 
     code = "model-refused"
+
+
+class PersonNotFound(BadInput):
+    """Raised when nobody in a video is whom its user means."""
+
+    code = "person-not-found"
+
+
+class GalleryRefused(BadInput):
+    """Raised when a directory is no gallery, or one of another video."""
+
+    code = "gallery-refused"
 
 
 class DownloadFailed(FarmError):

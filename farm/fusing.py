@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from broker.messages import FuseSpec
+from broker.messages import CAST, SHOWN, FuseSpec
 from farm.requests import FusionPreset, JobRequest
 
 #: A quick look, a delivery, and an artful one: what each says of the fields of `FusionRequest`.
@@ -34,6 +34,8 @@ _NAMES = {
     "restore_weight": "restore_weight",
     "restore_fidelity": "restore_fidelity",
     "upscale": "upscale",
+    "mask_blur": "mask_blur",
+    "mask_padding": "mask_padding",
 }
 
 
@@ -44,7 +46,12 @@ def fuse_spec(request: JobRequest) -> FuseSpec:
     """
     preset = {name: value for name, value in _preset(request).items() if name in _NAMES}
     said = {name: value for name in _NAMES if (value := getattr(request, name)) is not None}
-    return FuseSpec(**{_NAMES[name]: value for name, value in (preset | said).items()})
+    fields = {_NAMES[name]: value for name, value in (preset | said).items()}
+    people = {"faces": CAST, "num_sources": len(request.sources)} if request.needs_people else {}
+    shown = {"mode": SHOWN} if request.show_mask else {}
+    masks = {"mask": tuple(request.mask or ())} | shown
+    nothing = {"engine": "passthrough"} if request.work == "faces" else {}
+    return FuseSpec(**(fields | people | masks | nothing))
 
 
 def resolution(request: JobRequest) -> int | None:

@@ -15,7 +15,8 @@ from farm.models import Job
 
 def output_paths(job: Job) -> list[Path]:
     """Return where a job's outputs go, the first one being the job's `output_path`."""
-    return [Path(target.path) for target in Delivery.from_json(job.target, job.output_path).outputs]
+    outputs = Delivery.from_json(job.target, job.output_path).outputs
+    return [Path(target.path) for target in outputs] or [Path(job.output_path)]
 
 
 def partial_paths(job: Job) -> list[Path]:
@@ -49,6 +50,14 @@ def growing(output: Path, job_id: str, owner: str) -> Iterator[Path]:
         with suppress(OSError):
             directory.rmdir()  # unless somebody else writes there by now
         raise
+
+
+def remove_output(output: Path) -> None:
+    """Remove a finished output: a file, or a gallery with all that is in it."""
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
+        output.unlink(missing_ok=True)
 
 
 def discard_partial(output: Path, job_id: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farm.errors import SourceRefused
 from farm.media.picture import is_heif, is_picture
+from farm.requests import JobRequest
 
 #: Largest portrait taken, in bytes, all pictures together. It travels through Redis to every worker.
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
@@ -46,6 +47,16 @@ def check_portrait(path: Path) -> None:
         )
     for picture in pictures:
         _check_picture(picture)
+
+
+def portraits_of(request: JobRequest) -> list[str]:
+    """Return all portraits of a job, in the order in which workers number them: sources, then references."""
+    return [*request.sources, *request.references]
+
+
+def source_path(job_directory: Path, number: int) -> Path:
+    """Return where a job's portrait of that number lies on disk."""
+    return job_directory / ("source" if number == 0 else f"source-{number}")
 
 
 def packed(path: Path) -> bytes:

@@ -9,8 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from broker.errors import StoreFull
-from broker.messages import CheckSource, FuseSpec, SourceChecked
-from broker.segments import SegmentName
+from broker.messages import CheckSource, SourceChecked
 from farm import disk
 from farm.album.album import pictures_a_chunk
 from farm.bootstrap import Farm
@@ -19,9 +18,8 @@ from farm.estimate import Estimate, estimate, size_class
 from farm.fusing import fuse_spec
 from farm.media.info import MediaInfo, StreamInfo
 from farm.media.moments import seconds_between
-from farm.media.parts import regroup
-from farm.portraits import packed
-from farm.prepare import source_name
+from farm.portraits import packed, portraits_of
+from farm.prepare import put_portrait, source_name
 from farm.requests import JobRequest
 from farm.schemas import CheckView
 
@@ -77,15 +75,16 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
 
 def _look_at_source(farm: Farm, request: JobRequest, findings: _Findings) -> SourceChecked | None:
     fuse = fuse_spec(request)
-    portrait = b"" if request.source is None else packed(Path(request.source))
+    portraits = [packed(Path(path)) for path in portraits_of(request)]
     # Named after what is asked: an answer that comes too late is dropped by the next question of the kind.
-    name = source_name(f"check-{hashlib.sha256(repr(fuse).encode() + portrait).hexdigest()[:16]}")
+    digest = hashlib.sha256(repr(fuse).encode() + b"".join(portraits)).hexdigest()
+    message = CheckSource(job_id=f"check-{digest[:16]}", fuse=fuse, num_references=len(request.references))
     try:
-        checked = _ask(farm, name, fuse, portrait)
+        checked = _ask(farm, message, portraits)
     except StoreFull:
         checked = None
     finally:
-        _forget(farm, name)
+        _forget(farm, message.job_id)
     if checked is None:
         findings.notes.append("all workers are busy: the portrait was not looked at")
     elif checked.code is not None:
@@ -93,24 +92,23 @@ def _look_at_source(farm: Farm, request: JobRequest, findings: _Findings) -> Sou
     return checked
 
 
-def _ask(farm: Farm, name: SegmentName, fuse: FuseSpec, portrait: bytes) -> SourceChecked | None:
-    _forget(farm, name)
-    limit = farm.broker.config.window_bytes
-    parts = regroup([portrait], farm.broker.config.part_bytes) if portrait else ()
-    for number, part in enumerate(parts):
-        farm.broker.segments.append(name, number, part, limit_bytes=limit)
-    farm.publisher.check_source(CheckSource(job_id=name.job_id, fuse=fuse))
+def _ask(farm: Farm, message: CheckSource, portraits: list[bytes]) -> SourceChecked | None:
+    _forget(farm, message.job_id)
+    for number, portrait in enumerate(portraits):
+        put_portrait(farm, source_name(message.job_id, number), portrait)
+    farm.publisher.check_source(message)
     end_s = farm.clock.now_s() + LOOK_S
     while farm.clock.now_s() < end_s:
-        if (checked := farm.broker.leases.source_checked(name.job_id)) is not None:
+        if (checked := farm.broker.leases.source_checked(message.job_id)) is not None:
             return checked
         farm.clock.sleep(PAUSE_S)
     return None
 
 
-def _forget(farm: Farm, name: SegmentName) -> None:
-    farm.broker.segments.delete(name)
-    farm.broker.leases.forget_job(name.job_id)
+def _forget(farm: Farm, job_id: str) -> None:
+    for name in farm.broker.segments.names(job_id):
+        farm.broker.segments.delete(name)
+    farm.broker.leases.forget_job(job_id)
 
 
 def _length_s(request: JobRequest, info: MediaInfo) -> Fraction | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from farm.media.plan import plan_chunks
 from farm.media.probe import MediaInfo
 from farm.media.salvage import skipped_note
 from farm.models import Chunk, Job
+from farm.portraits import portraits_of, source_path
 from farm.requests import JobRequest
 from farm.states import JobState
 
@@ -49,14 +51,19 @@ HINTS = {
 }
 
 
-def source_name(job_id: str) -> SegmentName:
-    """Return where the job's source portrait lies in the segment store."""
-    return SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
+def source_name(job_id: str, number: int = 0) -> SegmentName:
+    """Return where a portrait of the job lies in the segment store: its sources, then its references."""
+    return SegmentName(job_id=job_id, index=number, kind="source", attempt=1)
 
 
 def manifest_path(farm: Farm, job_id: str) -> Path:
     """Return where the job's manifest lies."""
     return farm.config.job_directory(job_id) / "manifest.npz"
+
+
+def references_path(farm: Farm, job_id: str) -> Path:
+    """Return where it is written who is on the job's reference portraits."""
+    return farm.config.job_directory(job_id) / "references.json"
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -109,11 +116,12 @@ def prepare(farm: Farm, job: Job, lock: JobLock) -> bool:
         _ask(farm, farm.store.job(job.id))
         return False
     _accept(farm, job, checked)
+    after = JobState.LOOKING if JobRequest(**job.request).needs_people else JobState.RENDERING
     farm.store.move_job(
         job.id,
         JobState.INDEXING,
-        JobState.RENDERING,
-        stage="rendering",
+        after,
+        stage=str(after),
         radius=_radius(job, checked),
         fingerprint=checked.fingerprint,
         rendering_at=job.rendering_at or farm.wall(),
@@ -128,13 +136,21 @@ def _radius(job: Job, checked: SourceChecked) -> int:
 
 
 def put_source(farm: Farm, job: Job) -> None:
-    """Put the source portrait where workers find it, if the job has one and it is not there."""
-    path = farm.config.job_directory(job.id) / "source"
-    name = source_name(job.id)
-    if not path.exists() or farm.broker.segments.num_parts(name) > 0:
-        return
+    """Put the job's portraits where workers find them, those that are not there."""
+    for number in range(len(portraits_of(JobRequest(**job.request)))):
+        path, name = source_path(farm.config.job_directory(job.id), number), source_name(job.id, number)
+        if farm.broker.segments.num_parts(name) == 0:
+            put_portrait(farm, name, path.read_bytes())
+
+
+def put_portrait(farm: Farm, name: SegmentName, content: bytes) -> None:
+    """Put a portrait into the segment store.
+
+    Raises:
+        StoreFull: the window has no room for it.
+    """
     limit = farm.broker.config.window_bytes
-    for number, part in enumerate(regroup([path.read_bytes()], farm.broker.config.part_bytes)):
+    for number, part in enumerate(regroup([content], farm.broker.config.part_bytes)):
         farm.broker.segments.append(name, number, part, limit_bytes=limit)
 
 
@@ -154,8 +170,16 @@ def _ask(farm: Farm, job: Job) -> None:
         put_source(farm, job)
     except StoreFull:
         return  # asked again later, when chunks have been collected
-    fuse, encode = fuse_spec(JobRequest(**job.request)), Delivery.from_json(job.target).chunks.encode
-    farm.publisher.check_source(CheckSource(job_id=job.id, fuse=fuse, encode=encode))
+    request = JobRequest(**job.request)
+    chunks = Delivery.from_json(job.target).chunks
+    farm.publisher.check_source(
+        CheckSource(
+            job_id=job.id,
+            fuse=fuse_spec(request),
+            encode=chunks.encode if request.work == "render" else None,
+            num_references=len(request.references),
+        )
+    )
 
 
 def _ask_again(farm: Farm, job: Job) -> None:
@@ -236,8 +260,16 @@ def _accept(farm: Farm, job: Job, checked: SourceChecked) -> None:
     farm.store.update_job(job.id, models=checked.models)
     for note in checked.notes:
         farm.store.add_note(job.id, note)
+    if JobRequest(**job.request).needs_people:
+        _keep_references(farm, job, checked)
     if len(checked.boxes) > 1 and checked.chosen is not None:
         farm.store.add_note(job.id, _choice(checked, checked.chosen))
+
+
+def _keep_references(farm: Farm, job: Job, checked: SourceChecked) -> None:
+    """Keep what a worker told of the reference portraits: Redis may forget it before it is needed."""
+    body = {"recogniser": checked.recogniser, "references": list(checked.references)}
+    references_path(farm, job.id).write_text(json.dumps(body))
 
 
 def _choice(checked: SourceChecked, chosen: int) -> str:

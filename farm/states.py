@@ -12,6 +12,8 @@ class JobState(StrEnum):
     """Accepted: the files were looked at, and the row written."""
     INDEXING = "indexing"
     """The input's packets are being listed, and a worker looks at the source."""
+    LOOKING = "looking"
+    """Chunks are looked through for people; who gets which source is decided then."""
     RENDERING = "rendering"
     """Chunks are offered, rendered and collected."""
     STITCHING = "stitching"
@@ -50,20 +52,24 @@ LIVE_JOB_STATES = frozenset(
     {
         JobState.SUBMITTED,
         JobState.INDEXING,
+        JobState.LOOKING,
         JobState.RENDERING,
         JobState.STITCHING,
         JobState.PAUSED,
     }
 )
+#: Jobs whose chunks workers may have.
+CHUNKED_STATES = frozenset({JobState.LOOKING, JobState.RENDERING})
 #: Where a paused or failed job may return to. Not INDEXING: its check must be asked for anew, which is what
 #: leaving SUBMITTED does; the packets are not listed twice.
-RETURN_STATES = frozenset({JobState.SUBMITTED, JobState.RENDERING, JobState.STITCHING})
+RETURN_STATES = CHUNKED_STATES | {JobState.SUBMITTED, JobState.STITCHING}
 
 _STOPS = frozenset({JobState.PAUSED, JobState.FAILED, JobState.CANCELED})
 
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.SUBMITTED: _STOPS | {JobState.INDEXING},
-    JobState.INDEXING: _STOPS | {JobState.RENDERING},
+    JobState.INDEXING: _STOPS | CHUNKED_STATES,
+    JobState.LOOKING: _STOPS | {JobState.RENDERING, JobState.STITCHING},
     JobState.RENDERING: _STOPS | {JobState.STITCHING},
     JobState.STITCHING: _STOPS | {JobState.DONE},
     JobState.DONE: frozenset(),

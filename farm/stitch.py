@@ -9,6 +9,7 @@ from farm.bootstrap import Farm
 from farm.collect import failed_chunks
 from farm.deliver import Stitching
 from farm.errors import JobFailed
+from farm.gallery import deliver
 from farm.lock import JobLock
 from farm.media.delivery import Delivery
 from farm.media.info import MediaInfo
@@ -41,6 +42,8 @@ def is_ready(farm: Farm, job: Job) -> bool:
 
 def stitch(farm: Farm, job: Job, lock: JobLock) -> bool:
     """STITCHING → DONE. Until the rename, nothing is seen at an output's name; each has its own."""
+    if JobRequest(**job.request).work == "faces":
+        return deliver(farm, job, lock)
     if is_album(MediaInfo.from_json(job.media)):
         PictureStitching(farm, job, lock).place(Delivery.from_json(job.target).outputs[0])
         return _finish(farm, job)

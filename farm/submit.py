@@ -12,7 +12,8 @@ from farm.bootstrap import Farm
 from farm.check import Checked, check
 from farm.errors import FarmError
 from farm.models import Job
-from farm.portraits import packed
+from farm.people.album import album_path, copy_album
+from farm.portraits import packed, portraits_of, source_path
 from farm.requests import JobRequest
 
 
@@ -28,8 +29,10 @@ def submit(farm: Farm, request: JobRequest) -> str:
     directory = farm.config.job_directory(job_id)
     try:
         directory.mkdir(parents=True)
-        if request.source is not None:
-            (directory / "source").write_bytes(packed(Path(request.source)))
+        for number, portrait in enumerate(portraits_of(request)):
+            source_path(directory, number).write_bytes(packed(Path(portrait)))
+        if request.gallery is not None:
+            copy_album(Path(request.gallery), album_path(directory))
         if checked.album is not None:
             checked.album.save(directory)
         farm.store.add_job(_row(farm, job_id, request, checked))
@@ -54,7 +57,7 @@ def _row(farm: Farm, job_id: str, request: JobRequest, checked: Checked) -> Job:
         input_path=request.input,
         output_path=request.output,
         source_path=request.source,
-        engine=request.engine,
+        engine="faces" if request.work == "faces" else request.engine,
         priority=request.priority,
         request=request.model_dump(),
         media=checked.info.to_json(),

@@ -11,7 +11,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -36,14 +36,20 @@ _LIBRARIES = ("libavcodec", "libavutil", "libswscale")
 
 
 def fingerprint(
-    swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None, stages: Stages | None = None
+    swapper: Swapper,
+    fuse: FuseSpec,
+    encode: EncodeSpec | None,
+    stages: Stages | None = None,
+    looks: Mapping[str, str] | None = None,
 ) -> Fingerprint:
     """Return what the chunks of a job depend on here, that is rendered by `swapper` and encoded so.
 
-    `stages` do what the job asks for after the swapper.
+    `stages` do what the job asks for after the swapper; `looks` are the digests, by name, of the weights that
+    it looks for people with, if it does.
     """
     more = {} if stages is None else stages.parts(fuse)
-    models = {**swapper.models(fuse), **({} if stages is None else stages.models(fuse))}
+    after = {} if stages is None else stages.models(fuse)
+    models = {**swapper.models(fuse), **after, **(looks or {})}
     found = {
         "program": importlib.metadata.version("face-fusion-farm"),
         "code": code_digest("broker", "workers"),
@@ -54,9 +60,9 @@ def fingerprint(
         **_own_code(swapper),
         **more,
     }
-    if encode is not None:
+    if encode is not None and encode.codec:  # without one, nothing is encoded
         found[f"encoder {encode.codec}"] = _encoder(encode.codec, encode.pix_fmt)
-    return found | dict(_networks()) | _onnx(swapper, fuse) if models else found
+    return found | dict(_networks()) | _onnx(swapper, fuse, looks or {}) if models else found
 
 
 def _encoder(codec: str, pix_fmt: str) -> str:
@@ -116,10 +122,14 @@ def _networks() -> Iterator[tuple[str, str]]:
         yield "torch threads", str(torch.get_num_threads())
 
 
-def _onnx(swapper: Swapper, fuse: FuseSpec) -> Fingerprint:
+def _onnx(swapper: Swapper, fuse: FuseSpec, looks: Mapping[str, str]) -> Fingerprint:
     """Return the runtime of installed networks, for jobs that use one: others run where it is missing."""
     provider = swapper.provider(fuse) if isinstance(swapper, OnRuntime) else ""
-    return {"onnxruntime": f"{importlib.metadata.version('onnxruntime')} on {provider}"} if provider else {}
+    if provider:
+        return {"onnxruntime": f"{importlib.metadata.version('onnxruntime')} on {provider}"}
+    if all(name.startswith("mtcnn-") for name in looks):  # the farm's own run on torch
+        return {}
+    return {"onnxruntime": importlib.metadata.version("onnxruntime")}
 
 
 def _own_code(swapper: Swapper) -> Fingerprint:

@@ -9,6 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Somebody whose face is to be changed, in one frame."""
+
+    box: tuple[float, float, float, float]  # x0, y0, x1, y1 in the frame's pixels
+    source: int  # the number of the source that the face gets
+
+
 @dataclass(slots=True, kw_only=True)
 class Frame:
     """One picture of a video, or a picture file.
@@ -23,6 +31,7 @@ class Frame:
     begins_shot: bool = False  # known to have nothing to do with any frame before it: a picture of its own
     num_faces: int = 0  # faces fused into it
     faces: tuple[NDArray[np.float32], ...] = ()  # and where: landmarks (5, 2) of each, as a `Face` has them
+    cast: tuple[Cast, ...] | None = None  # whose faces are to be changed; None: the job does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

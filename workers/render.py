@@ -18,10 +18,11 @@ from broker.messages import ChunkRendered, RenderChunk
 from broker.segments import SegmentName
 from workers.config import WorkerConfig
 from workers.errors import DecodeMismatch
-from workers.frames import Frame
+from workers.frames import Cast, Frame
 from workers.keeper import Progress
 from workers.media.decode import decode
 from workers.media.encode import Encoder, empty_segment
+from workers.people import Looker
 from workers.pieces import Piece, by_segment, through
 from workers.pipeline import ahead
 from workers.segment_io import PartWriter, read_patiently
@@ -53,14 +54,49 @@ class ChunkRenderer:
         """
         began_s = self.clock.now_s()
         writer = self._writer(chunk, progress)
-        segments = read_chain(
-            read_patiently(self.broker.segments, _name(chunk, "in"), self.clock, progress.stop)
-        )
+        segments = self._input(chunk, progress)
         num_fused = 0
         for header, pieces in by_segment(self._fused(segments, chunk, swapper, source, progress)):
             frames = (piece.frame for piece in pieces if piece.frame is not None)
             num_fused += self._encode(header, frames, chunk, writer, progress)
         writer.close()
+        return self._rendered(chunk, writer, progress, num_fused, began_s)
+
+    def look(self, chunk: RenderChunk, looker: Looker, progress: Progress) -> ChunkRendered:
+        """Look through a chunk, and leave what was seen in the store, where a render's segment would lie.
+
+        Raises:
+            RenderError, BrokerError: as `render`.
+        """
+        began_s = self.clock.now_s()
+        writer, num_seen = self._writer(chunk, progress), 0
+        header, packets = next(self._input(chunk, progress))
+
+        def note(num_faces: int) -> None:
+            nonlocal num_seen
+            progress.num_frames += 1
+            num_seen += num_faces > 0
+
+        decoded = decode(header, packets, threads=self.config.threads)
+        frames = ahead(decoded, self.config.queue_frames, stop=progress.stop)
+        seen = looker.look(header, frames, chunk.fuse, note)
+        _write_all(writer, [seen.to_bytes()])
+        writer.close()
+        return self._rendered(chunk, writer, progress, num_seen, began_s)
+
+    def discard(self, chunk: RenderChunk) -> None:
+        """Delete what was written of a chunk that will not be committed."""
+        self.broker.segments.delete(_name(chunk, "out"))
+
+    def _input(
+        self, chunk: RenderChunk, progress: Progress
+    ) -> Iterator[tuple[StreamHeader, Iterable[PacketRecord]]]:
+        name = _name(chunk, "in")
+        return read_chain(read_patiently(self.broker.segments, name, self.clock, progress.stop))
+
+    def _rendered(
+        self, chunk: RenderChunk, writer: PartWriter, progress: Progress, num_fused: int, began_s: float
+    ) -> ChunkRendered:
         if progress.num_frames != chunk.end - chunk.start:
             raise DecodeMismatch(f"{chunk.end - chunk.start} frames wanted, {progress.num_frames} rendered")
         return ChunkRendered(
@@ -76,10 +112,6 @@ class ChunkRenderer:
             render_s=self.clock.now_s() - began_s,
             first_frame_at=progress.first_frame_at,
         )
-
-    def discard(self, chunk: RenderChunk) -> None:
-        """Delete what was written of a chunk that will not be committed."""
-        self.broker.segments.delete(_name(chunk, "out"))
 
     def _fused(
         self,
@@ -112,7 +144,7 @@ class ChunkRenderer:
     def _decoded(self, segments: Iterable[tuple[StreamHeader, Iterable[PacketRecord]]]) -> Iterator[Piece]:
         for header, packets in segments:
             try:
-                for frame in decode(header, packets, threads=self.config.threads):
+                for frame in cast_in(header, decode(header, packets, threads=self.config.threads)):
                     yield Piece(header, frame)
             except DecodeMismatch as error:
                 if not header.name:
@@ -153,6 +185,19 @@ class ChunkRenderer:
             stop=progress.stop,
             say=progress.note_stage,
         )
+
+
+def cast_in(header: StreamHeader, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Tell every frame whose faces are to be changed in it, where the segment says so."""
+    if header.cast is None:
+        yield from frames
+        return
+    by_frame: dict[int, list[Cast]] = {}
+    for index, x0, y0, x1, y1, source in header.cast:
+        by_frame.setdefault(index, []).append(Cast(box=(x0, y0, x1, y1), source=source))
+    for frame in frames:
+        frame.cast = tuple(by_frame.get(frame.index, ()))
+        yield frame
 
 
 def _stamped(

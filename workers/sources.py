@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from broker.errors import SegmentMissing
 from broker.messages import FuseSpec
@@ -13,6 +14,11 @@ from workers.swappers.contract import Source, Swapper
 
 #: Sources kept ready. Jobs take turns in a worker, so more than one; each holds a few MB.
 MAX_SOURCES = 4
+
+
+def portrait_name(job_id: str, number: int) -> SegmentName:
+    """Return where a job's portrait of that number lies."""
+    return SegmentName(job_id=job_id, index=number, kind="source", attempt=1)
 
 
 class Sources:
@@ -37,12 +43,27 @@ class Sources:
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    def references(self, job_id: str, fuse: FuseSpec, number: int) -> list[bytes]:
+        """Return a job's reference portraits: they lie behind its sources.
+
+        Raises:
+            SegmentMissing: one is not in Redis any more; the farm puts it again.
+        """
+        numbers = range(fuse.num_sources, fuse.num_sources + number)
+        return [b"".join(read_parts(self._segments, portrait_name(job_id, each))) for each in numbers]
+
     def clear(self) -> None:
         """Keep none."""
         self._kept.clear()
 
     def _prepared(self, job_id: str, fuse: FuseSpec, swapper: Swapper) -> Source:
-        name = SegmentName(job_id=job_id, index=0, kind="source", attempt=1)
+        first, *others = (
+            self._source(portrait_name(job_id, number), fuse, swapper)
+            for number in range(max(1, fuse.num_sources))
+        )
+        return replace(first, others=tuple(others)) if others else first
+
+    def _source(self, name: SegmentName, fuse: FuseSpec, swapper: Swapper) -> Source:
         has_source = self._segments.num_parts(name) > 0
         portrait = b"".join(read_parts(self._segments, name)) if has_source else b""
         try:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from broker.clock import Clock
 from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost
-from broker.fingerprint import differences
+from broker.fingerprint import Fingerprint, differences
 from broker.leases import Lease
 from broker.messages import (
+    CAST,
     HANDED_BACK,
+    LOOK,
     CheckSource,
     ChunkFailed,
     ChunkRendered,
+    EncodeSpec,
+    FuseSpec,
     RenderChunk,
     SourceChecked,
 )
+from broker.people import packed
 from broker.publish import Publisher
 from workers.config import WorkerConfig
 from workers.device_errors import Trouble, trouble_in
-from workers.errors import OtherBuild, RenderError, Stopped
+from workers.errors import ModelMissing, OtherBuild, RenderError, Stopped
 from workers.fingerprint import fingerprint
 from workers.health import Health, free_device_memory
 from workers.keeper import Keeper, Progress
 from workers.media.trial import trouble_with
+from workers.people import Looker, open_looker
 from workers.render import ChunkRenderer
 from workers.segment_io import patiently
 from workers.sources import Sources
@@ -155,6 +162,8 @@ class Worker:
         try:
             swapper = self._swapper(chunk.fuse.engine)
             self._check_build(chunk, swapper)
+            if chunk.work == LOOK:
+                return self._renderer.look(chunk, self._looker, progress)
             source = self._sources.get(chunk.job_id, chunk.fuse, swapper)
             return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
@@ -223,15 +232,44 @@ class Worker:
             (round(x0), round(y0), round(x1), round(y1))
             for x0, y0, x1, y1 in (face.box for face in source.faces)
         )
+        looker = self._looker if message.fuse.faces == CAST else None
         return SourceChecked(
             job_id=message.job_id,
-            radius=swapper.radius,
+            radius=swapper.radius if looker is None else max(swapper.radius, looker.radius),
             boxes=boxes,
             chosen=source.chosen,
-            models={**swapper.models(message.fuse), **self._stages.models(message.fuse)},
+            models={
+                **swapper.models(message.fuse),
+                **self._stages.models(message.fuse),
+                **self._looks(message.fuse),
+            },
             notes=swapper.notes(message.fuse) if isinstance(swapper, OnRuntime) else (),
-            fingerprint=fingerprint(swapper, message.fuse, encode, self._stages),
+            fingerprint=self._fingerprint(swapper, message.fuse, encode),
+            recogniser="" if looker is None else looker.recogniser,
+            references=self._references(message),
         )
+
+    @functools.cached_property
+    def _looker(self) -> Looker:
+        return open_looker()
+
+    def _references(self, message: CheckSource) -> tuple[str, ...]:
+        if not message.num_references:
+            return ()
+        if not self._looker.recogniser:
+            raise ModelMissing(
+                "people are told apart by a recogniser, and none is installed here: "
+                "`farm models pull buffalo_l --accept-licence` gets one"
+            )
+        portraits = self._sources.references(message.job_id, message.fuse, message.num_references)
+        return tuple(packed(self._looker.embedding(each, message.fuse)) for each in portraits)
+
+    def _looks(self, fuse: FuseSpec) -> Mapping[str, str]:
+        """Return the digests of the weights that a job looks for people with."""
+        return self._looker.models(fuse) if fuse.faces == CAST else {}
+
+    def _fingerprint(self, swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> Fingerprint:
+        return fingerprint(swapper, fuse, encode, self._stages, self._looks(fuse))
 
     def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:
         """Compare what the plan rests on with what is here; a plan of an earlier version does not say.
@@ -241,7 +279,7 @@ class Worker:
         """
         if not chunk.fingerprint:
             return
-        found = differences(chunk.fingerprint, fingerprint(swapper, chunk.fuse, chunk.encode, self._stages))
+        found = differences(chunk.fingerprint, self._fingerprint(swapper, chunk.fuse, chunk.encode))
         if found:
             raise OtherBuild(f"this worker would render other pixels: {'; '.join(found)}")
 

@@ -56,6 +56,7 @@ COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
     "Jobs": {
         "render": jobs.render,
         "preview": jobs.preview,
+        "faces": jobs.faces,
         "submit": jobs.submit,
         "list": looking.list_jobs,
         "status": looking.status,

@@ -40,10 +40,10 @@ class Instant:
     seconds: float  # from the first frame to about the middle between this one and the one before
 
 
-def preview(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool) -> int:
-    """Render the frame at `at`, and write a picture of input and output side by side."""
+def preview(job: JobOptions, hosting: HostingOptions, at: str, *, shows_mask: bool, as_json: bool) -> int:
+    """Render the frame at `at`, and write a picture of input and output, or the mask, side by side."""
     if is_pictures(absolute_path(job.input)):
-        return _preview_picture(job, hosting, at, as_json=as_json)
+        return _preview_picture(job, hosting, at, shows_mask=shows_mask, as_json=as_json)
     instant = instant_of(absolute_path(job.input), at)
     picture = _picture(job)
     with tempfile.TemporaryDirectory(prefix="farm-preview-") as name:
@@ -51,14 +51,17 @@ def preview(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool)
         asked = dataclasses.replace(
             job, output=frame, lossless=True, codec=None, start=instant.start, end=instant.end
         )
-        view = render_request(asked.request(), hosting)
+        request = asked.request().model_copy(update={"show_mask": shows_mask})
+        view = render_request(request, hosting)
         if view.state != JobState.DONE:
             return conclude(view, as_json=as_json)
         make_poster(absolute_path(job.input), frame, picture, at_s=instant.seconds, right_at_s=0.0)
     return _say(view, picture, as_json=as_json)
 
 
-def _preview_picture(job: JobOptions, hosting: HostingOptions, at: str, *, as_json: bool) -> int:
+def _preview_picture(
+    job: JobOptions, hosting: HostingOptions, at: str, *, shows_mask: bool, as_json: bool
+) -> int:
     if job.input.expanduser().is_dir():
         raise BadInput(f"{job.input} is a folder", hint="name one of its pictures")
     if at != "0":
@@ -68,7 +71,8 @@ def _preview_picture(job: JobOptions, hosting: HostingOptions, at: str, *, as_js
     with tempfile.TemporaryDirectory(prefix="farm-preview-") as name:
         fused = Path(name) / "picture.png"
         asked = dataclasses.replace(job, output=fused, lossless=True)
-        view = render_request(asked.request(), hosting)
+        request = asked.request().model_copy(update={"show_mask": shows_mask})
+        view = render_request(request, hosting)
         if view.state != JobState.DONE:
             return conclude(view, as_json=as_json)
         make_pair(absolute_path(job.input), fused, side_by_side, turn=TURNS[turn])

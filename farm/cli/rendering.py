@@ -31,7 +31,7 @@ from farm.launcher import LocalFarm
 from farm.launching.config import LaunchConfig
 from farm.launching.plan import FarmPlan
 from farm.launching.private_home import private_home
-from farm.modelstore.registry import check_installed
+from farm.modelstore.registry import check_installed, check_masks, check_recogniser
 from farm.output import partial_path
 from farm.requests import JobRequest
 from farm.schemas import JobView
@@ -122,7 +122,7 @@ def _canceled_on(client: FarmClient, view: JobView | None) -> Interrupted:
 
 def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
     """Render on a farm of its own, that is gone afterwards, whatever happened."""
-    check_installed(ModelStore(models_directory()), request.engine, request.analyser, *stage_names(request))
+    _check_models(request)
     clock = SystemClock()
     with ExitStack() as stack:
         display = stack.enter_context(closing(open_display(clock)))
@@ -134,7 +134,8 @@ def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
         display.say("started a farm for this job")
         client = stack.enter_context(connect_to_new(farm, clock))
         view = client.submit(request)
-        partials = [partial_path(Path(output.path), view.job) for output in view.outputs]
+        outputs = [output.path for output in view.outputs] or [view.output]
+        partials = [partial_path(Path(path), view.job) for path in outputs]
         for partial in partials:
             farm.remove_if_killed(partial)
         try:
@@ -148,6 +149,19 @@ def _render_alone(request: JobRequest, hosting: HostingOptions) -> JobView:
         if view.state != JobState.DONE:
             _abandoned(client, view, farm, partials)
         return logs_named(view, home, user_home)
+
+
+def _check_models(request: JobRequest) -> None:
+    """Refuse what is not installed on this machine, whose workers the job would have.
+
+    Raises:
+        ModelRefused: the hint is the command that installs it.
+    """
+    store = ModelStore(models_directory())
+    check_installed(store, request.engine, request.analyser, *stage_names(request))
+    check_masks(store, request.mask or ())
+    if request.references:
+        check_recogniser(store)
 
 
 def _abandoned(client: FarmClient, view: JobView, farm: LocalFarm, partials: list[Path]) -> JobView:

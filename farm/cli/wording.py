@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from farm.schemas import JobView
-from farm.states import JobState
+from farm.states import CHUNKED_STATES
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -51,7 +51,7 @@ def progress_line(view: JobView) -> str:
     if view.pause is not None:
         return f"{view.job}  {view.stage}  {percent(view)}  {view.pause.reason}".rstrip()
     has_begun = bool(view.running or view.frames_done)
-    if view.state != JobState.RENDERING or not view.frames or (view.stage == "queued" and not has_begun):
+    if view.state not in CHUNKED_STATES or not view.frames or (view.stage == "queued" and not has_begun):
         return f"{view.job}  {view.stage or view.state}"
     workers = sorted({chunk.worker for chunk in view.running})
     count = f"{len(view.running)} chunk{'' if len(view.running) == 1 else 's'} in flight"

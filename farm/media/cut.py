@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,9 @@ from farm.media.info import MediaInfo
 from farm.media.packets import PacketReader
 from farm.media.plan import ChunkPlan
 from farm.media.table import DISCARD, KEY, Manifest
+
+#: Whose faces are changed: frame, box (x0, y0, x1, y1) and source, in order of frames.
+CastRows = tuple[tuple[int, int, int, int, int, int], ...]
 
 
 class Cutter:
@@ -36,8 +40,10 @@ class Cutter:
         """Close the video."""
         self._reader.__exit__(*error)
 
-    def cut(self, plan: ChunkPlan) -> Iterator[bytes]:
+    def cut(self, plan: ChunkPlan, cast: CastRows | None = None) -> Iterator[bytes]:
         """Yield a segment, in `broker.framing`'s form: one piece a packet.
+
+        `cast` says whose faces are changed, where the job chooses people.
 
         Packets go, in decode order, from the keyframe that the chunk's first frame needs to the last
         packet that any of its frames needs, context included.
@@ -46,7 +52,7 @@ class Cutter:
             TruncatedVideo: the file is not what it was when it was indexed.
         """
         self._reader.move_to(plan.first_packet)
-        yield frame_header(self._header(plan))
+        yield frame_header(replace(self._header(plan), cast=cast))
         packets = self._reader.read(plan.first_packet, plan.stop_packet)
         for number, packet in enumerate(packets, plan.first_packet):
             yield frame_packet(self._record(number, packet))

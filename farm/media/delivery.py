@@ -64,7 +64,7 @@ class Delivery:
     """What a job writes, decided once, when it is submitted."""
 
     chunks: ChunkFormat
-    outputs: tuple[Target, ...]  # at least one
+    outputs: tuple[Target, ...]  # none, where nothing is encoded
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -95,6 +95,12 @@ class Delivery:
             chunks=ChunkFormat(**{**chunks, "encode": EncodeSpec(**chunks["encode"])}),
             outputs=tuple(Target.from_json(each) for each in body["outputs"]),
         )
+
+
+#: Of jobs that encode nothing: what comes back of their chunks is no video.
+NO_VIDEO = Delivery(
+    chunks=ChunkFormat(codec="", reorder=0, encode=EncodeSpec(codec="", pix_fmt="")), outputs=()
+)
 
 
 def choose_delivery(wishes: Sequence[OutputWish], info: MediaInfo) -> Delivery:

@@ -7,12 +7,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from broker.errors import ModelMissing, ModelSpoiled
-from broker.installed import REGISTRY, VERSION, Model, ModelStore
+from broker.installed import RECOGNISERS, REGISTRY, SEGMENTING, VERSION, Model, ModelStore
 from farm.errors import ModelRefused
 from farm.modelstore.catalogue import known_models
 
@@ -64,6 +64,39 @@ def check_installed(store: ModelStore, *names: str) -> None:
             hint=f"`{pull}`"
             if known.downloads
             else f"see {known.page}, then `farm models add PATH --name {name}`",
+            code="model-missing",
+        )
+
+
+def check_masks(store: ModelStore, kinds: Iterable[str]) -> None:
+    """Refuse masks that need a network that is not installed, before anything is started for them.
+
+    Raises:
+        ModelRefused: one is missing; the hint is the command that installs it.
+    """
+    contracts = {model.contract for model in read(store).values()}
+    for kind in kinds:
+        contract, known = SEGMENTING.get(kind, (None, ""))
+        if contract is not None and contract not in contracts:
+            raise ModelRefused(
+                f"--mask {kind} needs a segmentation network, and none is installed",
+                hint=f"`farm models pull {known} --accept-licence`",
+                code="model-missing",
+            )
+
+
+def check_recogniser(store: ModelStore) -> None:
+    """Refuse what needs to know who somebody is where nothing tells.
+
+    Raises:
+        ModelRefused: no recogniser is installed; the hint is the command that installs one.
+    """
+    names = {Path(file.name).name for model in read(store).values() for file in model.files}
+    if not names & set(RECOGNISERS):
+        raise ModelRefused(
+            "people are found by a portrait with a recogniser, and none is installed",
+            hint="`farm models pull buffalo_l --accept-licence`; or choose people without one: "
+            "--face-at X,Y@MOMENT, or the numbers of `farm faces`",
             code="model-missing",
         )
 

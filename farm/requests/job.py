@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from farm.requests.encoding import EncodingRequest
 from farm.requests.faces import FaceRequest
-from farm.requests.files import FileRequest
 from farm.requests.fusion import FusionRequest
+from farm.requests.masks import MaskRequest
+from farm.requests.people import PeopleRequest
 from farm.requests.reading import ReadingRequest
 from farm.requests.scheduling import SchedulingRequest
 from farm.requests.stages import StageRequest
@@ -20,6 +21,7 @@ class JobRequest(
     StageRequest,
     FusionRequest,
     FaceRequest,
-    FileRequest,
+    MaskRequest,
+    PeopleRequest,
 ):
     """A job to be done. Paths are absolute, on the farm's own machine."""

@@ -10,7 +10,7 @@ from farm.clean import clean
 from farm.errors import StaleTransition
 from farm.lock import JobLock
 from farm.models import Job
-from farm.output import output_paths, partial_paths
+from farm.output import output_paths, partial_paths, remove_output
 from farm.schemas import DeletionView, PathView
 from farm.states import LIVE_JOB_STATES, JobState
 
@@ -45,7 +45,7 @@ def delete(
     _remove(farm, job_id)
     if with_output and job.state == JobState.DONE:
         for output in output_paths(job):
-            output.unlink(missing_ok=True)
+            remove_output(output)
     return report
 
 

@@ -13,7 +13,7 @@ from farm.errors import StaleTransition
 from farm.lock import JobLock
 from farm.models import Job
 from farm.output import discard_partials
-from farm.states import LIVE_JOB_STATES, JobState, return_state
+from farm.states import CHUNKED_STATES, LIVE_JOB_STATES, JobState, return_state
 
 #: Why a job is paused.
 ASKED, DISK_FULL = "asked", "disk-full"
@@ -133,7 +133,7 @@ def go_on(farm: Farm, job: Job, *, stopped_at: float | None, **fields: Any) -> N
     if job.came_from is None:
         raise StaleTransition(f"nothing is kept of job {job.id}", hint="submit it again")
     back = JobState(job.came_from)
-    if job.rendering_at is not None and stopped_at is not None and back == JobState.RENDERING:
+    if job.rendering_at is not None and stopped_at is not None and back in CHUNKED_STATES:
         fields["rendering_at"] = job.rendering_at + farm.wall() - stopped_at
     farm.store.move_job(job.id, JobState(job.state), back, stage=_stage(back), **_GOING_ON, **fields)
 

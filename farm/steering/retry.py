@@ -10,7 +10,9 @@ from farm.clean import clean
 from farm.errors import StaleTransition
 from farm.lock import JobLock
 from farm.models import Job
+from farm.people.album import album_path
 from farm.prepare import manifest_path
+from farm.requests import JobRequest
 from farm.states import JobState
 from farm.steering.pause import go_on
 
@@ -76,5 +78,8 @@ def _forget_plan(farm: Farm, job: Job) -> None:
             raise StaleTransition(f"job {job.id} is still being stopped", hint="try again in some seconds")
         clean(farm, job, lock)
         manifest_path(farm, job.id).unlink(missing_ok=True)
-        shutil.rmtree(farm.config.job_directory(job.id) / "spool", ignore_errors=True)
+        directory = farm.config.job_directory(job.id)
+        shutil.rmtree(directory / "spool", ignore_errors=True)
+        if JobRequest(**job.request).gallery is None:
+            shutil.rmtree(album_path(directory), ignore_errors=True)
         farm.store.replace_chunks(job.id, (), farm.breathe)

@@ -180,7 +180,7 @@ def _values(chunk: Chunk) -> dict[str, Any]:
         "end": chunk.end,
         "num_bytes": chunk.num_bytes,
         "state": chunk.state or ChunkState.PLANNED,
-        "attempt": 0,
+        "attempt": chunk.attempt or 0,
         "failures": 0,
         "not_before": 0.0,
         "num_fused": 0,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import func, or_, select
 
 from farm.models import Job
-from farm.states import JobState
+from farm.states import CHUNKED_STATES, JobState
 from farm.store.sessions import Sessions
 
 #: A step of priority outweighs this much waiting, in seconds. Finite, so that no stream of more important
 #: jobs can hold one back for ever (OpenCue adds age to priority in the same way).
 PRIORITY_S = 3600.0
 
-_ACTIVE = (JobState.INDEXING, JobState.RENDERING, JobState.STITCHING)
+_ACTIVE = (JobState.INDEXING, JobState.LOOKING, JobState.RENDERING, JobState.STITCHING)
 
 #: Rank in the queue; the largest goes first.
 _RANK = Job.priority * PRIORITY_S - Job.created_at
@@ -50,7 +50,7 @@ class QueueRows(Sessions):
         """Return the jobs that share the workers: rendering, or about to."""
         return self._all(
             select(Job).where(
-                or_(Job.state == JobState.RENDERING, (Job.state == JobState.INDEXING) & (Job.num_frames > 0))
+                or_(Job.state.in_(CHUNKED_STATES), (Job.state == JobState.INDEXING) & (Job.num_frames > 0))
             )
         )
 

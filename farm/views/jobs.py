@@ -21,7 +21,7 @@ from farm.schemas import (
     PauseView,
     RunningChunk,
 )
-from farm.states import ChunkState, JobState
+from farm.states import CHUNKED_STATES, ChunkState, JobState
 from farm.store import ChunkTotals
 from farm.views import progress
 
@@ -29,7 +29,7 @@ from farm.views import progress
 MOST_FAILED = 20
 
 #: What a job that only waits for others does, in words; and the states in which it may.
-QUEUED, UNBEGUN = "queued", frozenset({JobState.SUBMITTED, JobState.INDEXING, JobState.RENDERING})
+QUEUED, UNBEGUN = "queued", CHUNKED_STATES | {JobState.SUBMITTED, JobState.INDEXING}
 
 
 def job_view(farm: Farm, job_id: str) -> JobView:
@@ -74,7 +74,7 @@ def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
     totals = ChunkTotals.of(job)
     running: list[RunningChunk] = []
     num_committed, trouble = 0, ""
-    if job.state == JobState.RENDERING:
+    if job.state in CHUNKED_STATES:
         try:
             running, num_committed = progress.in_flight(farm, job.id)
         except BrokerError as error:
@@ -156,7 +156,7 @@ def _is_queued(farm: Farm, job: Job, frames_done: int, running: list[RunningChun
     if has_begun or is_indexing or job.state not in UNBEGUN:
         return False
     others = (other for other in farm.store.sharing_jobs() if other.id != job.id)
-    return any(other.state == JobState.RENDERING for other in others)
+    return any(other.state in CHUNKED_STATES for other in others)
 
 
 def _error(job: Job) -> ErrorView | None:

@@ -8,7 +8,7 @@ from broker.messages import ChunkRendered
 from farm.bootstrap import Farm
 from farm.models import Chunk, Job
 from farm.schemas import RunningChunk
-from farm.states import JobState
+from farm.states import CHUNKED_STATES
 
 #: A job whose clock runs this much faster than its rendering shares the farm, or has slept with it.
 IDLE_FACTOR = 2.0
@@ -51,7 +51,7 @@ def rate(job: Job, frames_done: int, num_running: int) -> float | None:
 
 def eta(job: Job, frames_done: int, fps: float | None) -> float | None:
     """Return the seconds until the last frame is rendered, at `fps`; None where that means nothing."""
-    if job.state != JobState.RENDERING or not fps:
+    if job.state not in CHUNKED_STATES or not fps:
         return None
     return (job.num_frames - frames_done) / fps
 

@@ -17,6 +17,7 @@ from broker.messages import (
     RenderChunk,
     SourceChecked,
 )
+from broker.people import ChunkSeen, Tracklet
 
 FUSE = FuseSpec(engine="portrait", source_face=1, faces="largest")
 ENCODE = EncodeSpec(codec="libx264", pix_fmt="yuv420p", options={"crf": "16", "preset": "fast"})
@@ -25,6 +26,17 @@ MESSAGES = [
     CheckSource(job_id="j", fuse=FUSE),
     SourceChecked(job_id="j", radius=2, boxes=((1, 2, 3, 4), (5, 6, 7, 8)), chosen=0, notes=("on the cpu",)),
     SourceChecked(job_id="j", code="no-face", message="nobody there"),
+    SourceChecked(job_id="j", recogniser="buffalo_l", references=("AAA=",)),
+    ChunkSeen(
+        start=5,
+        end=7,
+        width=320,
+        height=180,
+        cuts=(6,),
+        tracklets=(
+            Tracklet(start=5, boxes=((1, 2, 3, 4), (2, 2, 4, 4)), follows=0, last=1, embeddings=("AAA=",)),
+        ),
+    ),
     ChunkFailed(
         job_id="j", index=3, attempt=2, worker="w", code="decode-mismatch", message="?", is_final=True
     ),

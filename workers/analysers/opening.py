@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from broker.installed import Model, ModelFile, ModelStore
+from broker.messages import FuseSpec
 from workers.analysers.scrfd import ScrfdFinder
 from workers.errors import ModelMissing, ModelUnusable
 from workers.face.track import Finder
 from workers.models.installed import checked_file
+from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_session import OnnxNetwork
 
 #: The farm's own detector, which needs no download.
@@ -45,6 +47,16 @@ class Analysers:
         """Return the networks that an analyser runs; of the farm's own, which is always there, none."""
         finder = self.finder(name)
         return (finder.network,) if isinstance(finder, ScrfdFinder) else ()
+
+    def finder_for(self, fuse: FuseSpec) -> Finder:
+        """Return what finds the faces of a job, the small ones that it asks for among them.
+
+        Raises:
+            ModelMissing, ModelUnusable, PackageMissing: as `finder`.
+        """
+        if fuse.analyser == OWN and isinstance(self._own, FaceFinder):
+            return self._own.down_to(fuse.smallest)
+        return self.finder(fuse.analyser)
 
     def digests(self, name: str) -> dict[str, str]:
         """Return the analyser's name and digest; nothing for the farm's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self, TypeAlias
 
@@ -41,7 +41,15 @@ class Crop(NamedTuple):
 #: Yields crops, is sent them fused (S, S, 3), as often as it needs to, and returns the frame's patches.
 Fusing: TypeAlias = Generator[list[Crop], list[Rgb], list[Patch]]
 
+#: Says, of a crop (S, S, 3) and its landmarks (5, 2), how much of each pixel may be changed: (S, S) in 0..1.
+Cover: TypeAlias = Callable[[Rgb, Points], Mask]
+
 _LEAST_SIDE_PX = 12.0  # of a face, by the template: smaller ones have nothing to fuse
+
+
+def _uncovered(crop: Rgb, landmarks: Points) -> Mask:
+    del landmarks
+    return np.ones(crop.shape[:2], np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +75,26 @@ class Likeness:
         return cls(crops=crops, regions=regions, controls=ties)
 
 
-def fuse_faces(canvas: Canvas, faces: Sequence[Points], likeness: Likeness, spec: FuseSpec) -> Fusing:
-    """Fuse the source with every face whose landmarks (5, 2) are given; the result is what is to be put.
+def fuse_faces(
+    canvas: Canvas,
+    faces: Sequence[Points],
+    likenesses: Sequence[Likeness],
+    spec: FuseSpec,
+    cover: Cover = _uncovered,
+) -> Fusing:
+    """Fuse every face whose landmarks (5, 2) are given with its own source; the result is what is to be put.
 
-    `spec` says how their skin and light are retouched. Faces that are too small or outside the picture are
-    left out. Where faces overlap, each sees those before it as they will be: then `canvas` changes, else not,
-    and only then the faces of a frame are not asked for together.
+    `spec` says how their skin and light are retouched, `cover` which pixels may change at all. Faces that are
+    too small or outside the picture are left out. Where faces overlap, each sees those before it as they will
+    be: then `canvas` changes, else not, and only then the faces of a frame are not asked for together.
     """
     patches: list[Patch] = []
     cuts: list[_Cut] = []
-    for number, landmarks in enumerate(faces):
+    for number, (landmarks, likeness) in enumerate(zip(faces, likenesses, strict=True)):
         if _are_under(canvas, landmarks, cuts):
             patches += yield from _fused(canvas, cuts, faces[number:], spec)
             cuts = []
-        cut = _cut_out(canvas, landmarks, likeness)
+        cut = _cut_out(canvas, landmarks, likeness, cover)
         cuts += [] if cut is None else [cut]
     if cuts:
         patches += yield from _fused(canvas, cuts, (), spec)
@@ -123,13 +137,15 @@ def _are_under(canvas: Canvas, landmarks: Points, cuts: Sequence[_Cut]) -> bool:
     return roi is not None and any(overlap(extent(canvas, cut.matrix, cut.crop.mask), roi) for cut in cuts)
 
 
-def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness) -> _Cut | None:
+def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover) -> _Cut | None:
     matrix, side_px, roi = _crop_of(canvas, landmarks)
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return None
     crop = Pyramid(canvas.read(roi)).crop(within(matrix, roi), side_px)
     target = np.asarray(np.clip(crop, 0, 1), np.float32)
-    placed, mask = _placed(align.apply(matrix, landmarks), likeness, side_px)
+    marks = align.apply(matrix, landmarks)
+    placed, mask = _placed(marks, likeness, side_px)
+    mask = np.minimum(mask, cover(target, marks))
     ready = Crop(target=target, source=match(placed, target, mask), mask=mask)
     return _Cut(landmarks=landmarks, matrix=matrix, placed=placed, crop=ready)
 

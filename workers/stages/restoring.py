@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from workers.face import align
 from workers.face.align import ARCFACE_112, CROP_SPAN, Matrix, Points
+from workers.face.box_mask import box_mask
 from workers.face.mask import FEATHER, Mask, hull, hull_mask
 from workers.face.pyramid import Pyramid
 from workers.face.region import bounds, within
@@ -18,7 +19,6 @@ from workers.frames import Frame
 from workers.media.planes import Canvas
 from workers.stages.contracts import RestorerContract
 from workers.stages.restorer import Restorer
-from workers.swappers.identity.mask import box_mask
 
 
 def restored(frame: Frame, restorer: Restorer, *, weight: float, fidelity: float) -> Frame:

@@ -17,6 +17,12 @@ class Source:
     faces: tuple[Face, ...] = ()  # every face found, left to right
     chosen: int | None = None  # index into `faces`
     prepared: Any = field(default=None, repr=False)  # what the swapper needs of it
+    others: tuple[Source, ...] = ()  # the job's further sources: number 1, 2 and so on
+
+    @property
+    def all(self) -> tuple[Source, ...]:
+        """All sources of the job, by their numbers."""
+        return (self, *self.others)
 
 
 @runtime_checkable

@@ -10,10 +10,12 @@ from itertools import chain, count, groupby, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.messages import CAST
 from workers.face.align import Points
 from workers.face.pyramid import Pyramid
+from workers.face.sighting import same_face
 from workers.face.track import RADIUS, THRESHOLD, Finder, Tracker
-from workers.frames import Face, Frame
+from workers.frames import Cast, Face, Frame
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 
 
@@ -22,16 +24,14 @@ class Sight:
     """A frame and the faces in it."""
 
     frame: Frame
-    faces: tuple[Points, ...]  # landmarks (5, 2) in the frame's pixels, left to right
+    people: tuple[Face, ...]  # the faces to be changed, left to right, in the frame's pixels
+    sources: tuple[int, ...]  # which source each of them gets
     begins_shot: bool
 
-
-def followed(
-    frames: Iterable[Frame], finder: Finder, *, which: str, threshold: float = THRESHOLD
-) -> Iterator[tuple[Frame, tuple[Points, ...]]]:
-    """Yield every frame that is not context, in order, with its faces' landmarks (5, 2) in its pixels."""
-    for sight in sights(frames, finder, which=which, threshold=threshold):
-        yield sight.frame, sight.faces
+    @property
+    def faces(self) -> tuple[Points, ...]:
+        """The landmarks (5, 2) of `people`."""
+        return tuple(face.landmarks for face in self.people)
 
 
 def sights(
@@ -46,9 +46,9 @@ def sights(
 
     Nothing is followed from one shot into the next, where `Frame.begins_shot` says that one begins.
 
-    `which` is "all" or "largest"; a face must score `threshold` somewhere nearby. A frame is yielded `RADIUS`
-    frames after it came in, or when no more come: at most `RADIUS` + 1 frames are held, and 2 `RADIUS` + 1
-    pictures of the size that is searched. `margin` is at most `RADIUS`.
+    `which` is "all", "largest" or "cast": those that the frame names; a face must score `threshold` somewhere
+    nearby. A frame is yielded `RADIUS` frames after it came in, or when no more come: at most `RADIUS` + 1
+    frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched. `margin` is at most `RADIUS`.
     """
     for shot in _shots(frames):
         yield from _sights_in(shot, Tracker(finder, threshold), which=which, margin=margin)
@@ -90,6 +90,12 @@ def enlarged(landmarks: Points, factor: float) -> Points:
     return np.asarray((landmarks + 0.5) * factor - 0.5, np.float32)
 
 
+def scaled(face: Face, factor: float) -> Face:
+    """Return a face as it is in a picture `factor` times as large."""
+    x0, y0, x1, y1 = (v * factor for v in face.box)
+    return Face(box=(x0, y0, x1, y1), landmarks=enlarged(face.landmarks, factor), score=face.score)
+
+
 def area(face: Face) -> float:
     """Return the area of a face's box, in square pixels."""
     x0, y0, x1, y1 = face.box
@@ -98,15 +104,29 @@ def area(face: Face) -> float:
 
 def _sight(frame: Frame, tracker: Tracker, which: str) -> Sight:
     factor = frame.picture.width / _search_size(frame)[0]
-    faces = _wanted(tracker.faces(frame.index), which)
-    marks = tuple(enlarged(face.landmarks, factor) for face in faces)
-    return Sight(frame=frame, faces=marks, begins_shot=tracker.begins_shot(frame.index))
+    faces = tuple(scaled(face, factor) for face in tracker.faces(frame.index))
+    chosen = _wanted(faces, which, frame.cast or ())
+    return Sight(
+        frame=frame,
+        people=tuple(face for face, _ in chosen),
+        sources=tuple(source for _, source in chosen),
+        begins_shot=tracker.begins_shot(frame.index),
+    )
 
 
-def _wanted(faces: tuple[Face, ...], which: str) -> tuple[Face, ...]:
+def _wanted(faces: tuple[Face, ...], which: str, cast: tuple[Cast, ...]) -> list[tuple[Face, int]]:
+    """Return the faces to be changed, left to right, each with the number of its source."""
+    if which == CAST:
+        found = {faces.index(face): one.source for one in cast if (face := _at(one, faces)) is not None}
+        return [(faces[place], source) for place, source in sorted(found.items())]
     if which == "largest" and faces:
-        return (max(faces, key=area),)
-    return faces
+        return [(max(faces, key=area), 0)]
+    return [(face, 0) for face in faces]
+
+
+def _at(one: Cast, faces: tuple[Face, ...]) -> Face | None:
+    """Return who lies where somebody of the cast was seen: both saw the same pixels, but for rounding."""
+    return same_face(Face(box=one.box, landmarks=np.zeros((5, 2), np.float32), score=0.0), faces)
 
 
 def _search_size(frame: Frame) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from broker.config import models_directory
 from broker.installed import ModelStore
-from broker.messages import FuseSpec
-from workers.analysers.opening import OWN, Analysers
+from broker.messages import SHOWN, FuseSpec
+from workers.analysers.opening import Analysers
 from workers.engine.budget import this_residency
 from workers.engine.fusion import FusionEngine
 from workers.engine.fusion_tenant import FusionTenant
@@ -24,8 +24,10 @@ from workers.face import tone
 from workers.face.fuse import Crop, Likeness, fuse_faces
 from workers.face.modes import multiband, poisson
 from workers.face.pyramid import Pyramid
-from workers.face.track import RADIUS, Finder
+from workers.face.track import RADIUS
 from workers.frames import Frame
+from workers.masking.masks import Masks, tinted
+from workers.masking.opening import MaskMaker
 from workers.media.planes import Canvas, Rgb
 from workers.models.device import best_device
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
@@ -65,12 +67,13 @@ class PortraitSwapper:
         self._fusion = fusion or open_fusion(self._device, beside_bytes=self._finder.size_bytes)
         self._place = self._placed()
         self._analysers = Analysers(self._finder, ModelStore(models_directory()))
+        self._masks = MaskMaker(ModelStore(models_directory()))
 
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
         """Return the digests of the detector's and the fusion's weights."""
         own = {f"mtcnn-{name}": digest for name, digest in SHA256.items()}
         fusion = {self._fusion_name(): str(read_facts()["sha256"])}
-        return {**own, **fusion, **self._analysers.digests(fuse.analyser)}
+        return {**own, **fusion, **self._analysers.digests(fuse.analyser), **self._masks.digests(fuse)}
 
     def warm(self) -> None:
         """Run the detector and the fusion once at the sizes of a 720p search and a usual crop.
@@ -109,8 +112,9 @@ class PortraitSwapper:
             NoFaceFound: there is no face in it.
             NoSuchFace: `fuse.source_face` is not the number of one of its faces.
         """
+        self._masks.masks(fuse)  # what is not installed must be said before anything is rendered
         picture = decoded(portrait)
-        faces = faces_in(picture, self._finder_for(fuse))
+        faces = faces_in(picture, self._analysers.finder_for(fuse))
         chosen = choice(faces, fuse.source_face)
         return Source(faces=faces, chosen=chosen, prepared=Likeness.of(picture, faces[chosen].landmarks))
 
@@ -122,15 +126,18 @@ class PortraitSwapper:
         """
         networks = self._analysers.networks(fuse.analyser)
         with this_residency().hold(*self._place, *(network.place for network in networks)):
-            yield from calmed(self._fused(frames, source.prepared, fuse), ratio=fuse.ratio)
+            yield from calmed(self._fused(frames, source, fuse), ratio=fuse.ratio)
 
-    def _fused(self, frames: Iterable[Frame], likeness: Likeness, fuse: FuseSpec) -> Iterator[Fused]:
+    def _fused(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Fused]:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
-        finder = self._finder_for(fuse)
+        finder = self._analysers.finder_for(fuse)
+        masks = self._masks.masks(fuse)
         seen = sights(frames, finder, which=fuse.faces, threshold=fuse.threshold, margin=tone.REACH)
-        yield from self._passes(fuse).through(fusing(sight, likeness, fuse) for sight in seen)
+        yield from self._passes(fuse).through(fusing(sight, source, fuse, masks) for sight in seen)
 
     def _passes(self, fuse: FuseSpec) -> Passes[Crop, Rgb]:
+        if fuse.mode == SHOWN:
+            return Passes(lambda crops: [tinted(crop.target) for crop in crops], size=1, kind_of=_side_px)
         classical = {"blend": poisson, "overlay": multiband}.get(fuse.mode)
         if classical is not None:
             return Passes(lambda crops: [classical(*crop) for crop in crops], size=1, kind_of=_side_px)
@@ -143,11 +150,6 @@ class PortraitSwapper:
         if not isinstance(self._fusion, FusionEngine):
             return ()
         return (this_residency().add("fusion", FusionTenant(self._fusion)),)
-
-    def _finder_for(self, fuse: FuseSpec) -> Finder:
-        if fuse.analyser != OWN:
-            return self._analysers.finder(fuse.analyser)
-        return self._finder.down_to(fuse.smallest)
 
     def _fusion_name(self) -> str:
         """Name the network, its precision if it is not float32, and the size of its passes if it is not 1.
@@ -170,9 +172,10 @@ class PortraitSwapper:
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(self._device)
 
 
-def fusing(sight: Sight, likeness: Likeness, fuse: FuseSpec) -> Work[Crop, Rgb, Fused]:
+def fusing(sight: Sight, source: Source, fuse: FuseSpec, masks: Masks) -> Work[Crop, Rgb, Fused]:
     """Have the faces of one frame fused."""
-    patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likeness, fuse)
+    likenesses = [source.all[number].prepared for number in sight.sources]
+    patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likenesses, fuse, masks.at_once)
     return Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
 

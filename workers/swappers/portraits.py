@@ -14,7 +14,7 @@ from workers.face.pyramid import Pyramid, shrunk
 from workers.face.track import Finder
 from workers.frames import Face
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
-from workers.swappers.following import area, enlarged
+from workers.swappers.following import area, scaled
 
 _LEAST_SCORE = 0.8  # of a face in a portrait: ONet's usual threshold
 _ARCHIVE = b"PK"  # how the farm sends several
@@ -56,7 +56,7 @@ def faces_in(picture: NDArray[np.uint8], finder: Finder) -> tuple[Face, ...]:
     """Return the faces of a portrait, left to right, in its own pixels."""
     small, factor = shrunk(picture, LONGEST_SIDE_PX)
     found = [face for face in finder.find(Pyramid(small)) if face.score >= _LEAST_SCORE]
-    return tuple(sorted((_scaled(face, 1 / factor) for face in found), key=lambda face: face.box))
+    return tuple(sorted((scaled(face, 1 / factor) for face in found), key=lambda face: face.box))
 
 
 def choice(faces: tuple[Face, ...], asked: int | None) -> int:
@@ -79,8 +79,3 @@ def choice(faces: tuple[Face, ...], asked: int | None) -> int:
 def _box_text(face: Face) -> str:
     x0, y0, x1, y1 = (round(v) for v in face.box)
     return f"({x0}, {y0})-({x1}, {y1})"
-
-
-def _scaled(face: Face, factor: float) -> Face:
-    x0, y0, x1, y1 = (v * factor for v in face.box)
-    return Face(box=(x0, y0, x1, y1), landmarks=enlarged(face.landmarks, factor), score=face.score)

@@ -61,6 +61,9 @@ def check_absolute(request: JobRequest) -> None:
     Raises:
         BadInput: one is relative.
     """
-    for name, path in (("input", request.input), ("output", request.output), ("source", request.source)):
+    given = [("input", request.input), ("output", request.output), ("gallery", request.gallery)]
+    given += [("source", path) for path in request.sources]
+    given += [("reference", path) for path in request.references]
+    for name, path in given:
         if path is not None and not Path(path).is_absolute():
             raise BadInput(f"{name}: {path!r} is not absolute", hint="the farm has another working directory")

@@ -38,6 +38,9 @@ def preview(
         str,
         typer.Option("--at", metavar="MOMENT", help="Which frame: 12.5 (s), 00:01:30.250, or 120f."),
     ] = "0",
+    show_mask: Annotated[
+        bool, typer.Option("--show-mask", help="Draw the mask over the faces, instead of changing them.")
+    ] = False,
     json: given.Json = False,
 ) -> int:
     """Render one frame, or a picture, and write both side by side: the input's on the left.
@@ -49,7 +52,22 @@ def preview(
     """
     from farm.cli.previewing import preview as preview_now
 
-    return preview_now(job, hosting, at, as_json=json)
+    return preview_now(job, hosting, at, shows_mask=show_mask, as_json=json)
+
+
+@given.spread
+def faces(gallery: given.GalleryOptions, hosting: given.HostingOptions, *, json: given.Json = False) -> int:
+    """Find everybody in a video, and make a gallery of them: who is there, when, and a picture of each.
+
+    The numbers that it gives people are what --map takes.
+
+        farm faces holiday.mp4 -o who/
+
+        farm render holiday.mp4 --gallery who/ --map 1=ann.jpg --map 2=bob.jpg -o fused.mp4
+    """
+    from farm.cli.galleries import show_faces
+
+    return show_faces(gallery, hosting, as_json=json)
 
 
 @given.spread

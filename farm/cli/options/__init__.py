@@ -2,6 +2,7 @@
 
 from farm.cli.options.arguments import JobId, Json, PriorityNumber, WorkerName
 from farm.cli.options.files import Input
+from farm.cli.options.galleries import GalleryOptions
 from farm.cli.options.hosting import (
     GpuMemoryLimit,
     Gpus,
@@ -15,6 +16,7 @@ from farm.cli.options.job import JobOptions
 from farm.cli.options.spread import spread
 
 __all__ = [
+    "GalleryOptions",
     "GpuMemoryLimit",
     "Gpus",
     "HostingOptions",

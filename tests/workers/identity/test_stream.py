@@ -20,11 +20,11 @@ from tests.workers.face.moving import (
     with_mark,
 )
 from tests.workers.identity.tiny import install
+from workers.face.box_mask import box_mask
 from workers.frames import Frame
 from workers.media.pictures import planes_of
 from workers.swappers import open_swapper
 from workers.swappers.identity.boost import unweave, weave
-from workers.swappers.identity.mask import box_mask
 
 NUM_FRAMES = 14
 

@@ -151,7 +151,7 @@ def fused(swapper, likeness, monkeypatch):
 def _fused(swapper, likeness, frames, seen, size) -> list[list[Patch]]:
     passes = Passes(swapper._fuse, size=size, kind_of=lambda crop: crop.side_px)
     works = (
-        fuse_faces(Canvas(frame.picture), marks, likeness, SPEC)
+        fuse_faces(Canvas(frame.picture), marks, [likeness] * len(marks), SPEC)
         for frame, marks in zip(frames, seen, strict=True)
     )
     return list(passes.through(works))

@@ -23,6 +23,7 @@ from workers.face import align
 from workers.face.mask import Mask
 from workers.face.pyramid import Pyramid
 from workers.face.templates import landmarks_of
+from workers.masking.opening import MaskMaker
 from workers.models.damo.bundle import SIDE_PX, DamoBundle, load_bundle
 from workers.models.damo.coefficients import GROUPS
 from workers.models.damo.generator import Told
@@ -135,6 +136,7 @@ def open_damo(store: ModelStore, model: Model) -> IdentitySwapper:
         encoder=swap,
         finder=finder,
         analysers=Analysers(finder, store),
+        masks=MaskMaker(store),
         models={model.name: model.digest},
     )
 

@@ -10,24 +10,24 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.messages import FuseSpec
-from workers.analysers.opening import OWN, Analysers
+from broker.messages import BOX, FuseSpec
+from workers.analysers.opening import Analysers
 from workers.engine.budget import this_residency
 from workers.engine.sessions import troubles
 from workers.errors import SourceUnusable
-from workers.face.align import Points
 from workers.face.mask import Mask
 from workers.face.pyramid import Pyramid
 from workers.face.track import RADIUS, Finder
 from workers.frames import Face, Frame
+from workers.masking.opening import MaskMaker
 from workers.media.planes import Canvas, Rgb
-from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
+from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
 from workers.pipeline import ahead
 from workers.swappers.contract import Source
-from workers.swappers.following import followed
+from workers.swappers.following import Sight, sights
 from workers.swappers.identity.boost import unweave, weave
 from workers.swappers.identity.contracts import Contract
-from workers.swappers.identity.paste import change_faces
+from workers.swappers.identity.paste import Cutting, Target, change_faces
 from workers.swappers.identity.source import Likeness
 from workers.swappers.passes import Passes, Work
 from workers.swappers.portraits import choice, decoded, faces_in, unpacked
@@ -96,11 +96,13 @@ class IdentitySwapper:
         finder: Finder,
         models: Mapping[str, str],
         analysers: Analysers,
+        masks: MaskMaker,
     ) -> None:
         """Take the parts; `models` names the installed models that they came from, with their digests."""
         self.name = name
         self._models = models
         self._analysers = analysers
+        self._masks = masks
         self._network = network
         self._encoder = encoder
         self._finder = finder
@@ -111,7 +113,8 @@ class IdentitySwapper:
         passes = (
             {} if network.is_apart or network.pass_size == 1 else {"crops in a pass": str(network.pass_size)}
         )
-        return {**self._models, **passes, **self._analysers.digests(fuse.analyser)}
+        digests = {**self._analysers.digests(fuse.analyser), **self._masks.digests(fuse)}
+        return {**self._models, **passes, **digests}
 
     def provider(self, fuse: FuseSpec) -> str:  # noqa: ARG002 - every swapper is asked so
         """See `OnRuntime`."""
@@ -139,6 +142,7 @@ class IdentitySwapper:
             NoFaceFound: there is no face in it.
             NoSuchFace: `fuse.source_face` is not the number of one of its faces.
         """
+        self._masks.masks(fuse)  # what is not installed must be said before anything is rendered
         looked = [self._look(name, content, fuse) for name, content in unpacked(portrait).items()]
         likenesses = [
             Likeness(picture=picture, landmarks=faces[chosen].landmarks) for picture, faces, chosen in looked
@@ -152,12 +156,16 @@ class IdentitySwapper:
             yield from self._changed(frames, source, fuse)
 
     def _changed(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
-        contract = self._network.contract
-        side_px = contract.side_px * fuse.boost
+        contract, own = self._network.contract, self._network.mask
+        cutting = Cutting(
+            template=contract.template,
+            side_px=contract.side_px * fuse.boost,
+            masks=self._masks.masks(fuse, usual=(BOX,) if own is None else (), own=own),
+        )
 
-        def work(frame: Frame, faces: Sequence[Points]) -> Work[Rgb, Rgb, Frame]:
-            canvas = Canvas(frame.picture)
-            done = yield from change_faces(canvas, faces, contract.template, side_px, self._network.mask)
+        def work(sight: Sight) -> Work[Target, Rgb, Frame]:
+            frame, canvas = sight.frame, Canvas(sight.frame.picture)
+            done = yield from change_faces(canvas, sight.faces, sight.sources, cutting)
             return Frame(
                 picture=canvas.picture,
                 index=frame.index,
@@ -166,16 +174,17 @@ class IdentitySwapper:
                 faces=tuple(done),
             )
 
-        def change(crops: list[Rgb]) -> list[Rgb]:
-            changed = self._change(crops, source.prepared, fuse.boost)
+        def change(targets: list[Target]) -> list[Rgb]:
+            crops = [target.crop for target in targets]
+            changed = self._change(crops, source.all[targets[0].source].prepared, fuse.boost)
             pairs = zip(crops, changed, strict=True)
             return changed if fuse.ratio == 1 else [a + np.float32(fuse.ratio) * (b - a) for a, b in pairs]
 
-        stream = followed(frames, self._finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
+        stream = sights(frames, self._analysers.finder_for(fuse), which=fuse.faces, threshold=fuse.threshold)
         # Networks of this kind take most of a core, and so does the detector: each gets a thread.
-        works = (work(*seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
+        works = (work(seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
         size = self._network.pass_size if fuse.boost == 1 else 1
-        yield from Passes(change, size=size, kind_of=len).through(works)
+        yield from Passes(change, size=size, kind_of=_kind).through(works)
 
     def _held(self, fuse: FuseSpec) -> AbstractContextManager[None]:
         """Keep in memory what every frame needs; the source's encoder is needed once."""
@@ -188,18 +197,18 @@ class IdentitySwapper:
         """Return a portrait's picture, its faces, and which of them is taken; errors name the file."""
         try:
             picture = decoded(content)
-            faces = faces_in(picture, self._finder_for(fuse))
+            faces = faces_in(picture, self._analysers.finder_for(fuse))
             return picture, faces, choice(faces, fuse.source_face)
         except SourceUnusable as error:
             raise type(error)(f"{name}: {error}" if name else str(error)) from error
-
-    def _finder_for(self, fuse: FuseSpec) -> Finder:
-        if fuse.analyser != OWN:
-            return self._analysers.finder(fuse.analyser)
-        return self._finder.down_to(fuse.smallest) if isinstance(self._finder, FaceFinder) else self._finder
 
     def _change(self, crops: list[Rgb], source: Any, boost: int) -> list[Rgb]:
         """Change crops; the parts of a boosted one are a batch by themselves, always of the same size."""
         if boost == 1:
             return list(self._network.swap_some(np.stack(crops), source))
         return [weave(self._network.swap(unweave(crop, boost), source), boost) for crop in crops]
+
+
+def _kind(target: Target) -> tuple[int, int]:
+    """Say which crops may go through together: of one size, to one source."""
+    return len(target.crop), target.source

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.installed import Model, ModelFile, ModelStore
+from broker.installed import SWAPPERS_OWN, Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
+from workers.analysers.recognising import recogniser_file
 from workers.config import EngineConfig
 from workers.engine.budget import this_residency
 from workers.engine.sessions import open_network
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
+from workers.masking.opening import MaskMaker
 from workers.models.device import best_device
 from workers.models.installed import checked_file
 from workers.models.mtcnn_cascade import FaceFinder
@@ -24,9 +26,6 @@ from workers.swappers.identity.engine import IdentitySwapper
 from workers.swappers.identity.network import SwapNetwork
 from workers.swappers.identity.source import SourceEncoder, read_emap
 
-#: Files that hold the recogniser whose embeddings these networks were trained with: ArcFace R50 on
-#: WebFace600K. Others give other numbers for the same face.
-RECOGNISERS = ("w600k_r50.onnx", "arcface_w600k_r50.onnx")
 CONVERTER_PREFIX = "crossface_"
 
 #: Below this the memory that a copy saves while a network is loaded is not worth the disk.
@@ -64,6 +63,7 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
         encoder=encoder,
         finder=finder,
         analysers=Analysers(finder, store),
+        masks=MaskMaker(store),
         models={model.name: model.digest, **others},
     )
 
@@ -85,12 +85,11 @@ def _encoder(
 
 
 def _recogniser(store: ModelStore, wanted_by: Model) -> tuple[Model, ModelFile]:
-    for model in store.models().values():
-        for file in model.files:
-            if Path(file.name).name in RECOGNISERS:
-                return model, file
+    found = recogniser_file(store, SWAPPERS_OWN)
+    if found is not None:
+        return found
     raise ModelMissing(
-        f"{wanted_by.name} needs a recogniser ({RECOGNISERS[0]}), and none is installed here: "
+        f"{wanted_by.name} needs a recogniser ({SWAPPERS_OWN[0]}), and none is installed here: "
         "`farm models pull buffalo_l` gets it, `farm models add w600k_r50.onnx` takes your own copy"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -14,39 +15,54 @@ from workers.face.mask import Mask
 from workers.face.pyramid import Pyramid
 from workers.face.region import Roi, bounds, overlap, within
 from workers.face.templates import landmarks_of
+from workers.masking.masks import Masks, tinted
 from workers.media.planes import Canvas, Rgb
-from workers.swappers.identity.mask import box_mask
 
-#: Yields crops (S, S, 3), RGB in 0..1, is sent them changed, and returns the faces that were.
-Changing: TypeAlias = Generator[list[Rgb], list[Rgb], list[Points]]
+
+class Target(NamedTuple):
+    """A face to be changed."""
+
+    crop: Rgb  # (S, S, 3), RGB in 0..1
+    source: int  # the number of the source that it gets
+
+
+#: Yields targets, is sent their crops changed, and returns the faces that were.
+Changing: TypeAlias = Generator[list[Target], list[Rgb], list[Points]]
 
 #: From the eyes' centre to the mouth's, in pixels: in smaller faces nothing shows of another identity.
 _LEAST_PX = 6.0
 
 
-def change_faces(
-    canvas: Canvas, faces: Iterable[Points], template: str, side_px: int, mask: Mask | None = None
-) -> Changing:
-    """Change the faces with these landmarks (5, 2). Only pixels under their masks change: all but a soft rim.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """How faces are cut out, and which part of them is put back."""
 
-    `mask` is another, of any size; it ends before the crop does.
+    template: str  # a name in `workers.face.templates`
+    side_px: int
+    masks: Masks
+
+
+def change_faces(
+    canvas: Canvas, faces: Iterable[Points], sources: Iterable[int], cutting: Cutting
+) -> Changing:
+    """Change the faces with these landmarks (5, 2), each to its source. Only pixels under their masks change.
 
     Faces that are too small or outside the picture are left out. Where crops overlap, each shows what became
     of those before it; all others are asked for together.
     """
     cuts: list[_Cut] = []
     done: list[Points] = []
-    for landmarks in faces:
-        place = _place(canvas, landmarks, template, side_px)
+    for landmarks, source in zip(faces, sources, strict=True):
+        place = _place(canvas, landmarks, cutting)
         if place is None:
             continue
         if any(overlap(place[1], cut.roi) for cut in cuts):
-            yield from _changed(canvas, cuts, mask)
+            yield from _changed(canvas, cuts, cutting.masks)
             cuts = []
-        cuts.append(_cut_out(canvas, *place, side_px))
+        cuts.append(_cut_out(canvas, landmarks, source, place, cutting))
         done.append(landmarks)
     if cuts:
-        yield from _changed(canvas, cuts, mask)
+        yield from _changed(canvas, cuts, cutting.masks)
     return done
 
 
@@ -56,38 +72,37 @@ class _Cut(NamedTuple):
     roi: Roi
     sharp: Rgb  # the frame's pixels there
     matrix: Matrix  # from them to the crop
-    crop: Rgb
+    target: Target
+    mask: Mask  # of the crop, as far as it can be told before it is changed
 
 
-def _changed(
-    canvas: Canvas, cuts: Sequence[_Cut], mask: Mask | None
-) -> Generator[list[Rgb], list[Rgb], None]:
+def _changed(canvas: Canvas, cuts: Sequence[_Cut], masks: Masks) -> Generator[list[Target], list[Rgb], None]:
     """Have faces changed that do not touch, and put them back."""
-    changed = yield [cut.crop for cut in cuts]
+    changed = yield [cut.target for cut in cuts]
     for cut, face in zip(cuts, changed, strict=True):
-        difference, laid = _returned(cut.sharp, face, _sized(mask, len(face)), cut.matrix)
+        crop = tinted(cut.target.crop) if masks.is_shown else face
+        difference, laid = _returned(cut.sharp, crop, masks.after(face, cut.mask), cut.matrix)
         canvas.add(cut.roi, difference, laid)
 
 
-def _place(canvas: Canvas, landmarks: Points, template: str, side_px: int) -> tuple[Matrix, Roi] | None:
+def _place(canvas: Canvas, landmarks: Points, cutting: Cutting) -> tuple[Matrix, Roi] | None:
     """Return the way from the frame to a face's crop, and the box that it covers; None if it is left out."""
     if np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[3:].mean(axis=0)) < _LEAST_PX:
         return None
-    matrix = align.similarity(landmarks, landmarks_of(template, side_px))
-    roi = canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
+    last = cutting.side_px - 1
+    matrix = align.similarity(landmarks, landmarks_of(cutting.template, cutting.side_px))
+    roi = canvas.fit(bounds(matrix, (0, 0), (last, last)))
     return None if roi[0] >= roi[2] or roi[1] >= roi[3] else (matrix, roi)
 
 
-def _cut_out(canvas: Canvas, matrix: Matrix, roi: Roi, side_px: int) -> _Cut:
+def _cut_out(
+    canvas: Canvas, landmarks: Points, source: int, place: tuple[Matrix, Roi], cutting: Cutting
+) -> _Cut:
+    matrix, roi = place
     sharp, local = canvas.read(roi), within(matrix, roi)
-    crop = np.asarray(np.clip(Pyramid(sharp).crop(local, side_px), 0, 1), np.float32)
-    return _Cut(roi=roi, sharp=sharp, matrix=local, crop=crop)
-
-
-def _sized(mask: Mask | None, side_px: int) -> Mask:
-    if mask is None:
-        return box_mask(side_px)
-    return np.asarray(cv2.resize(mask, (side_px, side_px), interpolation=cv2.INTER_LINEAR), np.float32)
+    crop = np.asarray(np.clip(Pyramid(sharp).crop(local, cutting.side_px), 0, 1), np.float32)
+    mask = cutting.masks.before(crop, align.apply(matrix, landmarks))
+    return _Cut(roi=roi, sharp=sharp, matrix=local, target=Target(crop, source), mask=mask)
 
 
 def _returned(sharp: Rgb, changed: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:

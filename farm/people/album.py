@@ -1,0 +1,231 @@
+"""Who is in a video, as it lies on disk: a gallery's JSON, the table of all faces, a picture a person.
+
+gallery.json     the video, who is in it and when, and which tracks each person has
+faces.npy        every face of every frame: frame, track, box; read through a memory map, never whole
+person-1.jpg     the best picture of the first person, and so on
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.people import ChunkSeen, packed, unpacked
+from farm.errors import GalleryRefused, OutputRefused
+from farm.people.sameness import grouped
+from farm.people.tracks import ROW, Track, TrackBuilder, picture_path, unit
+
+VERSION = 1
+INDEX, FACES = "gallery.json", "faces.npy"
+
+#: Frames between two ranges that are shown as one: a blink of the detector is no absence.
+_PAUSE_FRAMES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody in a video."""
+
+    id: int  # from 1: who is seen longest comes first
+    picture: str  # a file beside the gallery's JSON; empty: none could be taken
+    frames: int  # in how many they are seen
+    ranges: tuple[tuple[int, int], ...]  # in which, about: [start, end)
+    largest: tuple[int, int]  # width and height of their largest face, in pixels
+    tracks: tuple[int, ...]
+    embedding: str  # who they are: float16, packed; empty where no recogniser was installed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """What a gallery was made of."""
+
+    path: str
+    size_bytes: int
+    num_frames: int
+    start: int  # of the frames that were looked at: [start, end)
+    end: int
+    width: int = 0  # of its pictures, upright, in pixels
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Album:
+    """Everybody in a video."""
+
+    job: str
+    video: Video
+    recogniser: str  # what told people apart; empty: nothing did, and everybody may be there several times
+    people: tuple[Person, ...]
+    num_tracks: int
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read a gallery.
+
+        Raises:
+            GalleryRefused: there is none, or it is damaged, or of another version.
+        """
+        try:
+            body = json.loads((directory / INDEX).read_text())
+            if body["version"] != VERSION:
+                raise GalleryRefused(
+                    f"{directory} is a gallery of version {body['version']}, and {VERSION} is known here",
+                    hint="make it again: `farm faces INPUT`",
+                )
+            people = tuple(_person(each) for each in body["people"])
+            return cls(
+                job=body["job"],
+                video=Video(**body["video"]),
+                recogniser=body["recogniser"],
+                people=people,
+                num_tracks=body["num_tracks"],
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GalleryRefused(
+                f"{directory} is no gallery: {error}", hint="`farm faces INPUT -o DIRECTORY` makes one"
+            ) from error
+
+    def save(self, directory: Path) -> None:
+        """Write the gallery's JSON."""
+        body = {"version": VERSION, **asdict(self)}
+        (directory / INDEX).write_text(json.dumps(body, indent=1) + "\n")
+
+    def person_of(self) -> NDArray[np.int32]:
+        """Return the place in `people` of every track; -1 for one that is nobody's."""
+        places = np.full(self.num_tracks, -1, np.int32)
+        for place, person in enumerate(self.people):
+            places[list(person.tracks)] = place
+        return places
+
+
+def album_path(job_directory: Path) -> Path:
+    """Return where a job's album lies, once it is known who is in its video."""
+    return job_directory / "people"
+
+
+def copy_album(gallery: Path, place: Path) -> None:
+    """Copy what a job needs of a gallery: its user may move it away, or make it anew."""
+    place.mkdir(parents=True)
+    for name in (FACES, INDEX):
+        shutil.copyfile(gallery / name, place / name)
+
+
+def check_place(directory: Path, *, overwrite: bool) -> None:
+    """Refuse to put a gallery where something else is.
+
+    Raises:
+        OutputRefused: the place is taken.
+    """
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return
+    if not (directory / INDEX).is_file():
+        raise OutputRefused(f"{directory} is there, and is no gallery", hint="choose another place with -o")
+    if not overwrite:
+        raise OutputRefused(
+            f"{directory} is already there", hint="choose another -o, or give --overwrite to make it anew"
+        )
+
+
+def load_faces(directory: Path) -> NDArray[Any]:
+    """Return the table of all faces, rows of `ROW` in order of frames, mapped into memory.
+
+    Raises:
+        GalleryRefused: it is missing or damaged.
+    """
+    try:
+        faces = np.load(directory / FACES, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise GalleryRefused(f"{directory / FACES} cannot be read: {error}") from error
+    if faces.dtype != ROW or faces.ndim != 1:
+        raise GalleryRefused(f"{directory / FACES} is no table of faces")
+    return np.asarray(faces).view(np.ndarray)
+
+
+def rows_between(faces: NDArray[Any], start: int, end: int) -> NDArray[Any]:
+    """Return the rows of frames [start, end)."""
+    low, high = np.searchsorted(faces["frame"], [start, end])
+    return np.asarray(faces[low:high])
+
+
+def write_album(
+    directory: Path, seen: Iterable[ChunkSeen], *, job: str, video: Video, recogniser: str, similarity: float
+) -> Album:
+    """Write a gallery of what workers saw, chunk by chunk in order, into an empty directory.
+
+    Raises:
+        JobFailed: the chunks do not fit together.
+    """
+    raw = directory / "faces.raw"
+    with raw.open("wb") as rows:
+        builder = TrackBuilder(directory, rows)
+        for chunk in seen:
+            builder.add(chunk)
+    with (directory / FACES).open("wb") as table:
+        _copy_table(raw, table, builder.num_rows)
+    raw.unlink()
+    width, height = builder.size
+    video = replace(video, width=width, height=height)
+    groups = grouped(builder.tracks, builder.cuts, similarity)
+    people = tuple(_made(directory, number, group) for number, group in enumerate(groups, 1))
+    album = Album(job=job, video=video, recogniser=recogniser, people=people, num_tracks=len(builder.tracks))
+    for path in directory.glob("track-*.jpg"):
+        path.unlink()
+    album.save(directory)
+    return album
+
+
+def _copy_table(raw: Path, table: BinaryIO, num_rows: int) -> None:
+    """Write rows with the head of an `.npy` file before them: how many they are is known only now."""
+    head = {"descr": np.lib.format.dtype_to_descr(ROW), "fortran_order": False, "shape": (num_rows,)}
+    np.lib.format.write_array_header_1_0(table, head)
+    with raw.open("rb") as rows:
+        shutil.copyfileobj(rows, table)
+
+
+def _made(directory: Path, number: int, group: Sequence[Track]) -> Person:
+    """Return a person of these tracks, the best picture of them put beside the gallery."""
+    best = max(group, key=lambda track: (track.quality, -track.number))
+    picture = ""
+    if best.quality > 0:
+        picture = f"person-{number}.jpg"
+        picture_path(directory, best.number).rename(directory / picture)
+    sums = [track.embedding for track in group if track.embedding.size]
+    embedding = unit(np.sum(sums, axis=0)).astype("<f2").tobytes() if sums else b""
+    return Person(
+        id=number,
+        picture=picture,
+        frames=sum(track.end - track.start for track in group),
+        ranges=_ranges((track.start, track.end) for track in group),
+        largest=max((track.largest for track in group), key=lambda size: size[0] * size[1]),
+        tracks=tuple(track.number for track in group),
+        embedding=packed(embedding),
+    )
+
+
+def _ranges(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start - joined[-1][1] <= _PAUSE_FRAMES:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _person(body: dict[str, Any]) -> Person:
+    unpacked(body["embedding"])
+    return Person(
+        **{
+            **body,
+            "ranges": tuple((start, end) for start, end in body["ranges"]),
+            "largest": tuple(body["largest"]),
+            "tracks": tuple(body["tracks"]),
+        }
+    )

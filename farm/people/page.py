@@ -1,0 +1,77 @@
+"""A gallery as a page to look at: a picture of everybody, their number, and when they are seen."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from farm.people.album import Album, Person
+
+PAGE = "index.html"
+
+#: Ranges that are shown of a person; the JSON has all.
+_MOST_RANGES = 8
+
+_STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; background: #fafafa; color: #222 }
+ol { display: flex; flex-wrap: wrap; gap: 1rem; padding: 0; list-style: none }
+li { width: 192px; background: #fff; border: 1px solid #ddd; padding: 8px }
+img, .none { width: 192px; height: 192px; display: block; background: #ddd }
+h2 { margin: .4rem 0 0; font-size: 1.1rem } p { margin: .2rem 0 } small { color: #666 }
+"""
+
+
+def page(album: Album, seconds: Callable[[int], float]) -> str:
+    """Return the page as HTML; `seconds` says when a frame is shown."""
+    title = html.escape(Path(album.video.path).name)
+    people = "\n".join(_card(person, seconds) for person in album.people)
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Who is in {title}</title><style>{_STYLE}</style>
+<h1>Who is in {title}</h1>
+<p>{_told(album)}</p>
+<p>Give somebody a face by their number: <code>farm render {title} --map 1=FACE.jpg</code></p>
+<ol>
+{people}
+</ol>
+</html>
+"""
+
+
+def told(album: Album) -> str:
+    """Return in a sentence how people were told apart."""
+    if album.recogniser:
+        return f"People were told apart by {album.recogniser}."
+    return (
+        "No recogniser is installed: one person may be here several times, once for each shot. "
+        "`farm models pull buffalo_l --accept-licence` gets one."
+    )
+
+
+def _told(album: Album) -> str:
+    return html.escape(told(album))
+
+
+def _card(person: Person, seconds: Callable[[int], float]) -> str:
+    picture = (
+        f'<img src="{html.escape(person.picture)}" alt="Person {person.id}">'
+        if person.picture
+        else '<span class="none"></span>'
+    )
+    width, height = person.largest
+    lines = "".join(f"<p><small>{line}</small></p>" for line in _times(person, seconds))
+    return (
+        f"<li>{picture}<h2>{person.id}</h2><p>{person.frames} frames, {_count(len(person.tracks), 'track')}, "
+        f"up to {width} × {height} px</p>{lines}</li>"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _times(person: Person, seconds: Callable[[int], float]) -> Iterator[str]:
+    for start, end in person.ranges[:_MOST_RANGES]:
+        yield f"{seconds(start):.2f} to {seconds(end):.2f} s"
+    if len(person.ranges) > _MOST_RANGES:
+        yield f"and {len(person.ranges) - _MOST_RANGES} more"
