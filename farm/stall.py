@@ -22,7 +22,7 @@ NUM_PACES = 31
 #: rendered in the end.
 GROWTH = 4
 
-#: How long a chunk may wait for a frame when nothing is known of the job yet, in times of the floor.
+#: How long a chunk may wait for a frame of which nothing is known yet, in times of the floor.
 UNKNOWN = 8
 
 
@@ -40,6 +40,7 @@ def _allowed_s(farm: Farm, chunk: Chunk, holder: Holder) -> float:
         # Before the first frame models are loaded and context is read; after the last, encoders are emptied.
         return farm.config.stall_start_s * patience
     paces = farm.store.recent_paces(chunk.job_id, NUM_PACES)
-    if not paces:
-        return farm.config.stall_s * UNKNOWN * patience
-    return max(farm.config.stall_s, MANY_TIMES * statistics.median(paces)) * patience
+    # The next picture of a folder may have a hundred times the pixels of those before.
+    is_known = bool(paces) and not farm.store.job(chunk.job_id).media.get("num_pictures")
+    floor_s = farm.config.stall_s * (1 if is_known else UNKNOWN)
+    return max(floor_s, MANY_TIMES * statistics.median(paces or [0.0])) * patience

@@ -8,6 +8,7 @@ from broker.leases import RENDERING, WAITING
 from farm.config import STALL_S, STALL_START_S
 from farm.stall import GROWTH, MANY_TIMES, UNKNOWN
 from farm.states import ChunkState
+from tests.farm.album.gallery import make
 from tests.farm.driving import start
 
 pytestmark = pytest.mark.needs_ffmpeg
@@ -53,6 +54,29 @@ class Held:
         store.move_chunk(last, ChunkState.OFFERED)
         last = store.chunk(self.job_id, last.index)
         store.move_chunk(last, ChunkState.RENDERED, render_s=seconds_per_frame * (last.end - last.start))
+
+
+def test_a_picture_may_be_larger_than_all_before(simulation, tmp_path):
+    """What the others took says little of it: it gets as long as if nothing were known."""
+    names = ("grey.png", "rgb.png", "rgba.png", "rgb16.png")
+    folder = make(tmp_path / "in", *names)
+    held = Held(
+        simulation,
+        start(
+            simulation,
+            {
+                "input": str(folder),
+                "output": str(tmp_path / "out"),
+                "engine": "passthrough",
+                "chunk_pictures": 2,
+            },
+        ),
+    )
+    held.learn(0.01)
+    held.renew(1, STALL_S * UNKNOWN - 2)
+    assert held.state == ChunkState.LEASED
+    held.renew(1, 4)
+    assert held.state == ChunkState.SOFT_FAILED
 
 
 def test_a_fast_job_is_looked_at_before_the_lease_could_lapse(held):
