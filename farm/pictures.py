@@ -90,7 +90,7 @@ class PictureStitching:
                 yield header, b"".join(packet.data for packet in packets)
 
     def _note(self, what: str, entry: Entry) -> None:
-        self._notes.setdefault(what, []).append(entry.picture.name)
+        self._notes.setdefault(what, []).append(entry.picture.label)
 
     def _tell(self) -> None:
         for what, names in self._notes.items():

@@ -157,7 +157,7 @@ def check_pictures(album: Album, window_bytes: int) -> None:
     needed = int(largest.size_bytes / LARGEST_SHARE) + 1
     if needed > window_bytes:
         raise UnsupportedMedia(
-            f"{largest.name} has {largest.size_bytes:,} bytes, and the window takes {window_bytes:,}",
+            f"{largest.label} has {largest.size_bytes:,} bytes, and the window takes {window_bytes:,}",
             hint=f"start the farm with --window-bytes {needed}",
         )
 

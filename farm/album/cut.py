@@ -45,7 +45,7 @@ class PictureCutter:
             hflip=hflip,
             is_salvaged=self._album.is_salvaged,
             size=entry.size,
-            name=entry.picture.name,
+            name=entry.picture.label,
             encode=entry.encode,
             start=number,
             pts=(number,),

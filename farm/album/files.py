@@ -111,11 +111,11 @@ def read_again(path: Path, picture: Picture) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(
-            f"{path} is gone: {error.strerror}", hint="put it back, and `farm retry` the job"
+            f"{picture.label} is gone: {error.strerror}", hint="put it back, and `farm retry` the job"
         ) from error
     if (facts.st_mtime_ns, len(data)) != (picture.modified_ns, picture.size_bytes):
         raise BadInput(
-            f"{path.name} was changed while the job ran",
+            f"{picture.label} was changed while the job ran",
             hint="leave pictures as they are until the job is done, and submit it again",
         )
     return data

@@ -8,7 +8,7 @@ from pathlib import Path
 from farm.album.album import Entry
 from farm.album.exif import made_upright
 from farm.album.files import belongings, dressed, look
-from farm.album.picture import TURNS, BadPicture, Belongings
+from farm.album.picture import TURNS, BadPicture, Belongings, readable
 from farm.album.writing import fitted, output_kind
 from farm.errors import StitchMismatch
 
@@ -30,10 +30,10 @@ def check(path: Path, entry: Entry) -> None:
     try:
         found = look(path)
     except BadPicture as error:
-        raise StitchMismatch(f"{entry.output} cannot be read: {error.message}") from error
+        raise StitchMismatch(f"{readable(entry.output)} cannot be read: {error.message}") from error
     if (found.kind, found.upright_size) != (output_kind(entry.output), entry.output_size):
         raise StitchMismatch(
-            f"{entry.output} is {found.kind} of {found.upright_size} pixels, not of {entry.output_size}"
+            f"{readable(entry.output)} is {found.kind} of {found.upright_size}, not of {entry.output_size}"
         )
 
 

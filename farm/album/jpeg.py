@@ -13,9 +13,15 @@ from farm.media.tags import in_front
 _EXIF, _XMP, _ICC, _PHOTOSHOP, _JFIF, _ADOBE = (
     b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0", b"JFIF\0", b"Adobe",
 )  # fmt: skip
-_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _COM, _SOS, _EOI = 0xFE, 0xDA, b"\xff\xd9"
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+
+#: What is known and not taken: XMP that goes on in further segments (Adobe's XMP specification, part 3), and
+#: the index of further pictures behind the first (CIPA DC-007), gain maps for HDR among them.
+_LEFT_OUT = (
+    ("extended XMP", _APP1, b"http://ns.adobe.com/xmp/extension/\0"),
+    ("further pictures in the file", _APP2, b"MPF\0"),
+)
 
 #: Frames that decoders here take: baseline, extended, progressive. Others are arithmetic, lossless or deeper.
 _FRAMES = {0xC0, 0xC1, 0xC2}
@@ -78,7 +84,9 @@ def belongings(data: bytes) -> Belongings:
         iptc=None if photoshop is None else _iptc(photoshop),
         comments=tuple(_after(segments, _COM, b"")),
         density=None if jfif is None else _density(jfif),
-        left_out=("extended XMP",) if first(_APP1, _EXTENDED_XMP) is not None else (),
+        left_out=tuple(
+            name for name, marker, head in _LEFT_OUT if next(_after(segments, marker, head), None) is not None
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.album.files import SUFFIXES, kind_of, look
-from farm.album.picture import BadPicture, Picture
+from farm.album.picture import BadPicture, Picture, readable
 
 #: Files that a message names; of more it says how many.
 MOST_NAMED = 8
@@ -37,8 +37,8 @@ def list_pictures(folder: Path, *, salvage: bool) -> Listing:
         BadPicture: pictures are damaged, and are not to be left out; or there is none at all.
     """
     files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    folders = [path.name for path in files if path.is_dir()]
-    strangers = [path.name for path in files if path.is_file() and not _is_meant(path)]
+    folders = [readable(path.name) for path in files if path.is_dir()]
+    strangers = [readable(path.name) for path in files if path.is_file() and not _is_meant(path)]
     pictures, damaged = _looked_at([path for path in files if path.is_file() and _is_meant(path)])
     if damaged and not salvage:
         told = "; ".join(f"{name}: {why}" for name, why in list(damaged.items())[:MOST_NAMED])
@@ -73,5 +73,5 @@ def _looked_at(files: Sequence[Path]) -> tuple[list[Picture], dict[str, str]]:
         try:
             pictures.append(look(path))
         except BadPicture as error:
-            damaged[path.name] = error.message
+            damaged[readable(path.name)] = error.message
     return pictures, damaged

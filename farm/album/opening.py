@@ -9,7 +9,7 @@ from pathlib import Path
 from farm.album.album import Album, Entry
 from farm.album.files import SUFFIXES, kind_of, look
 from farm.album.listing import list_pictures, named
-from farm.album.picture import Picture
+from farm.album.picture import Picture, readable
 from farm.album.writing import encode_spec, output_kind, pixel_notes, suffix_for
 from farm.errors import BadInput, OutputRefused
 from farm.fusing import resolution
@@ -86,7 +86,11 @@ def _entry(picture: Picture, output: str | None, request: JobRequest, factor: in
 
 
 def _check_outputs(album: Album, request: JobRequest) -> None:
-    doubles = [name for name, count in Counter(entry.output for entry in album.entries).items() if count > 1]
+    doubles = [
+        readable(name)
+        for name, count in Counter(entry.output for entry in album.entries).items()
+        if count > 1
+    ]
     if doubles:
         raise OutputRefused(
             f"several pictures would be written as {named(doubles)}",
@@ -94,7 +98,7 @@ def _check_outputs(album: Album, request: JobRequest) -> None:
         )
     if album.is_folder:
         _check_folder(album)
-    there = [entry.output for entry in album.entries if (album.outputs / entry.output).exists()]
+    there = [readable(entry.output) for entry in album.entries if (album.outputs / entry.output).exists()]
     if album.is_folder and there and not request.overwrite:
         raise OutputRefused(
             f"already in {album.outputs}: {named(there)}", hint="choose another -o, or give --overwrite"
@@ -115,10 +119,10 @@ def _notes(album: Album) -> Iterator[str]:
     whose: dict[str, list[str]] = {}
     for entry in album.entries:
         for note in pixel_notes(entry.picture, output_kind(entry.output)):
-            whose.setdefault(note, []).append(entry.picture.name)
+            whose.setdefault(note, []).append(entry.picture.label)
     for note, names in whose.items():
         yield f"{named(names)}: {note}"
-    smaller = [entry.picture.name for entry in album.entries if entry.size is not None]
+    smaller = [entry.picture.label for entry in album.entries if entry.size is not None]
     if smaller:
         longest = max(max(entry.size or ()) for entry in album.entries if entry.size is not None)
         yield (

@@ -30,6 +30,11 @@ class BadPicture(BadInput):
     code = "bad-picture"
 
 
+def readable(name: str) -> str:
+    """Return a file's name as messages can have it: bytes in it that are no UTF-8 become question marks."""
+    return name.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """What a picture file's header says."""
@@ -53,6 +58,11 @@ class Picture:
         """Width and height in pixels, upright."""
         is_on_its_side = TURNS[self.orientation][1] in {90, 270}
         return (self.height, self.width) if is_on_its_side else (self.width, self.height)
+
+    @property
+    def label(self) -> str:
+        """The file's name, for messages."""
+        return readable(self.name)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""

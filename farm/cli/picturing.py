@@ -22,7 +22,7 @@ def show_pictures(path: Path, *, as_json: bool) -> int:
         return DONE
     num_bytes = sum(picture.size_bytes for picture in listing.pictures)
     sys.stdout.write(f"{path}: pictures: {len(listing.pictures)}, {num_bytes:,} bytes\n")
-    rows = [(each.name, each.kind, ", ".join(_details(each))) for each in listing.pictures]
+    rows = [(each.label, each.kind, ", ".join(_details(each))) for each in listing.pictures]
     sys.stdout.write(columns(("PICTURE", "KIND", "DETAILS"), rows) + "\n")
     for note in listing.notes:
         sys.stdout.write(f"note: {note}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -237,6 +238,18 @@ def test_a_picture_larger_than_any_memory_is_refused(simulation, tmp_path):
     path.write_bytes(data)
     with pytest.raises(BadInput, match="too many"):
         simulation.submit(**ask(path, tmp_path / "out.png"))
+
+
+def test_names_that_are_no_text(simulation, tmp_path):
+    """Bytes that are no UTF-8 stay in the files' names, and become question marks in the notes."""
+    folder = make(tmp_path / "in", "rgb16.png")
+    name = os.fsdecode(b"\xe9t\xe9.png")
+    (folder / "rgb16.png").rename(folder / name)
+    (folder / os.fsdecode(b"w\xf6rter.txt")).write_text("words")
+    job = simulation.run(simulation.submit(**ask(folder, tmp_path / "out", resolution="512")))
+    assert (job.state, job.error_message) == (JobState.DONE, None)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+    assert any("w?rter.txt" in note for note in job.notes)
 
 
 def test_a_folder_without_pictures(simulation, tmp_path):
