@@ -14,6 +14,7 @@ from bench.engine_ladder import ladder
 from bench.engine_measure import MIB, Machine, Table, median, random_dense, ssim
 from bench.engine_traffic import moved_bytes
 from bench.gpu_parts import latency, residency
+from bench.one_kernel import in_one_kernel
 from bench.results import write
 from workers.engine.cpu_memory import CpuMeter
 from workers.engine.fusion import FusionEngine
@@ -100,12 +101,13 @@ def _prepared(network: FusionNetwork) -> dict[str, FusionNetwork]:
     """Return the network in every way that its convolutions can run here."""
     folded = copy.deepcopy(network)
     fold_batch_norms(folded)
-    last, half, both = (copy.deepcopy(folded) for _ in range(3))
+    last, half, both, one = (copy.deepcopy(folded) for _ in range(4))
+    in_one_kernel(one.core)
     last.core.to(memory_format=torch.channels_last)
     half.core.bfloat16()
     both.core.bfloat16().to(memory_format=torch.channels_last)
     ways = {"unfolded": network, "folded": folded, "folded, channels last": last}
-    ways |= {"folded, bf16": half, "folded, bf16, channels last": both}
+    ways |= {"one kernel": one, "folded, bf16": half, "folded, bf16, channels last": both}
     if isinstance(network, FusionUNet):
         ways["int8"] = load_fusion()
         quantize_core(ways["int8"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ CLAIM = (
     "of 125 frames must then bring 4 frames more on either side, lest their borders show."
 )
 BLOCK, CHUNK_FRAMES = 5, 125
-THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.15)
+THRESHOLDS = (0.0, 0.002, 0.01, 0.15)
+ROUNDS = 5
 SPEC = FuseSpec(engine="portrait")
 
 
@@ -83,19 +85,22 @@ def main(clip: Path | None = None) -> None:
     began_s = time.process_time()
     seen = list(sights(moving(TARGET), swapper._finder, which="all"))  # noqa: SLF001
     looking_ms = (time.process_time() - began_s) / NUM_FRAMES * 1e3
-    _fused(seen, likeness, 0.0)  # caches filled, buffers taken
-    exact, exact_ms, _ = _fused(seen, likeness, 0.0)
+    found = {threshold: _fused(seen, likeness, threshold) for threshold in THRESHOLDS}
+    taken: dict[float, list[float]] = {threshold: [] for threshold in THRESHOLDS}
+    for _ in range(ROUNDS):  # in turn
+        for threshold in THRESHOLDS:
+            taken[threshold].append(_fused(seen, likeness, threshold)[1])
+    exact, exact_ms = np.stack(found[0.0][0]), statistics.median(taken[0.0])
+    context = (BLOCK - 1) * (2 * looking_ms + exact_ms) / CHUNK_FRAMES
     rows: list[dict[str, Any]] = []
-    for threshold in THRESHOLDS:
-        frames, ms, share = _fused(seen, likeness, threshold)
-        error = np.abs(np.stack(frames) - np.stack(exact))
-        saved, context = exact_ms - ms, (BLOCK - 1) * (2 * looking_ms + exact_ms) / CHUNK_FRAMES
+    for threshold, (frames, _, share) in found.items():
+        error, ms = np.abs(np.stack(frames) - exact), statistics.median(taken[threshold])
         rows.append(
             {
                 "threshold": threshold,
                 "reused": share,
                 "ms a frame": looking_ms + ms,
-                "saved, %": 100 * saved / (looking_ms + exact_ms),
+                "saved, %": 100 * (exact_ms - ms) / (looking_ms + exact_ms),
                 "context, %": 100 * context / (looking_ms + exact_ms) if threshold else 0.0,
                 "max error, of 255": float(error.max()),
                 "mean error where any": float(error[error > 0].mean()) if error.any() else 0.0,
