@@ -78,7 +78,7 @@ def first_point(settings: dict[str, Value], profile: Profile, device: torch.devi
         has_amp = bool(_or(settings["inference.amp_enabled"], profile.amp))
         precision = half_of(device) if has_amp else Precision.FP32
     return Point(
-        batch=int(settings["inference.batch"] or 1),
+        batch=int(settings["inference.batch"] or profile.batch),
         tile_px=int(settings["tile"] or profile.tile_px),
         precision=precision,
     )

@@ -101,10 +101,10 @@ KEYS = (
     Key(
         name="inference.batch",
         kind=int,
-        default=1,
+        default=None,
         least=1,
         most=64,
-        meaning="crops of several frames in one pass, always padded to it; the same on all workers of a job",
+        meaning="crops in one pass, alike on all workers of a job; null: 1, but for `portrait` on a CPU 4",
     ),
     Key(
         name="onnx.provider",

@@ -28,7 +28,7 @@ def write(tmp_path):
 def test_the_manual_is_a_file_of_all_defaults(write):
     assert read_settings(write(manual())) == read_settings(None) == {key.name: key.default for key in KEYS}
     assert all(key.meaning in manual() for key in KEYS)
-    assert yaml.safe_load(manual())["inference"]["batch"] == 1
+    assert yaml.safe_load(manual())["inference"]["batch"] is None
 
 
 def test_values_are_taken(write):
@@ -90,7 +90,7 @@ def test_managed_memory_is_refused_where_there_is_no_gpu(write):
 def test_without_settings_a_cpu_runs_in_float32_without_a_limit():
     """Whatever CPU it is: two workers' pixels should not differ for what each is fast at."""
     plan = open_fusion(CPU, EngineConfig()).plan
-    assert (plan.point, plan.limit_bytes) == (Point(tile_px=1024), None)
+    assert (plan.point, plan.limit_bytes) == (Point(tile_px=1024, batch=4), None)
 
 
 @pytest.mark.parametrize(
