@@ -24,7 +24,9 @@ def footprint() -> Footprint:
     Any thread may ask: nothing waits for the device. A GPU's context and its libraries' memory are not in it.
     """
     torch = sys.modules.get("torch")  # not loaded for this: a worker without networks has no torch
-    if torch is not None and torch.cuda.is_initialized():
+    # Another thread may be in the middle of loading it; then no device is open.
+    is_open = getattr(getattr(torch, "cuda", None), "is_initialized", None)
+    if torch is not None and is_open is not None and is_open():
         return Footprint(used_bytes=torch.cuda.memory_reserved(), peak_bytes=torch.cuda.max_memory_reserved())
     try:
         lines = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines() if ":" in line)

@@ -1,5 +1,8 @@
 """What a worker says of its memory."""
 
+import sys
+import types
+
 import torch
 
 from tests.workers.engine.crops import crops, network
@@ -29,3 +32,12 @@ def test_weights_that_come_from_host_memory_are_counted():
     layers = [module for module in engine.network.modules() if isinstance(module, torch.nn.Conv2d)]
     assert MOVES.num - before == len(layers)
     assert MOVES.num_bytes - before_bytes > 4 * sum(p.numel() for p in network().parameters() if p.dim() > 1)
+
+
+def test_a_torch_that_is_being_loaded_has_no_device(monkeypatch):
+    """The keeper asks while another thread imports: an error would end it, and every lease with it."""
+    half = types.ModuleType("torch")
+    monkeypatch.setitem(sys.modules, "torch", half)
+    assert footprint().used_bytes > 0
+    half.cuda = types.ModuleType("torch.cuda")
+    assert footprint().used_bytes > 0
