@@ -57,6 +57,8 @@ def check(request: JobRequest) -> Checked:
     """
     _check_sizes(request)
     checked = _with_pictures(request) if is_pictures(Path(request.input)) else _with_video(request)
+    if request.work == "faces":  # changes nothing: no engine is asked, and no source
+        return checked
     _check_engine(request)
     _check_source(request)
     is_folder = checked.album is not None and checked.album.is_folder

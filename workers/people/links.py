@@ -14,8 +14,9 @@ from workers.people.signature import Signature, alike
 #: Overlap by union of one face in neighbouring frames, at least: as the tracker has it.
 _LEAST_OVERLAP = 0.3
 
-#: Correlation of one face's signatures in neighbouring frames, at least. Measured on a talking head that
-#: turns: 0.86 and more; two people in each other's place: under 0.45.
+#: Correlation of one face's signatures in neighbouring frames, at least. Measured with the farm's detector: a
+#: woman at the wheel 0.997 and more (0.89 three quarters of a second apart), a portrait that turns and grows
+#: 0.999; four people against each other up to 0.55.
 _LEAST_ALIKE = 0.6
 
 
