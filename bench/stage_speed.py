@@ -17,6 +17,7 @@ from bench.clips import SOURCE
 from bench.results import write
 from workers.face.pyramid import Pyramid
 from workers.frames import Frame
+from workers.masking.masks import Masks
 from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_session import Array, OnnxNetwork
 from workers.stages.contracts import RESTORERS, UPSCALERS
@@ -57,9 +58,10 @@ def main(_clip: Path | None = None) -> None:
         large = _Timed(OnnxNetwork(standin.repeater(Path(name) / "large.onnx")))
         face = _Timed(OnnxNetwork(standin.restorer(Path(name) / "face.onnx")))
         upscaler = Upscaler(large, UPSCALERS["esrgan-x4"], tile_px=256)
+        face_mask = Masks(has_box=True, has_hull=True)
         restorer = Restorer(face, RESTORERS["gfpgan"])
         rows = [
-            _row("restore", face, lambda: restored(frame, restorer, weight=0.8, fidelity=0.5)),
+            _row("restore", face, lambda: restored(frame, restorer, face_mask, weight=0.8, fidelity=0.5)),
             _row("enlarge 4 times", large, lambda: enlarged(frame, upscaler)),
         ]
     write("stage-speed", CLAIM, rows)

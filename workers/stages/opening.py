@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from broker.installed import Kind, Model, ModelFile, ModelStore
-from broker.messages import FuseSpec
+from broker.installed import SEGMENTING, Kind, Model, ModelFile, ModelStore
+from broker.messages import BOX, HULL, FuseSpec
 from workers.config import EngineConfig
 from workers.engine.sessions import open_network
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
+from workers.face.box_mask import BLUR, NO_PADDING
+from workers.masking.masks import Masks
+from workers.masking.opening import MaskMaker
 from workers.models.installed import checked_file, installed_models
 from workers.models.onnx_shapes import PictureNetwork
 from workers.models.spandrel_network import SpandrelNetwork
@@ -39,6 +43,7 @@ class StageNetworks:
         """Take the store that holds them; nothing is opened yet."""
         self._store = store
         self._places: dict[str, str] = {}  # by model: their names among what the worker keeps in memory
+        self._masks = MaskMaker(store)
         # By digest, too: a model that is added anew is another.
         self._restorers: dict[tuple[str, str], Restorer] = {}
         self._upscalers: dict[tuple[str, str], Upscaler] = {}
@@ -72,6 +77,16 @@ class StageNetworks:
             tile_px = tile_for(contract, settings_of(EngineConfig.from_environment()))
             self._upscalers[key] = Upscaler(self._network(model), contract, tile_px=tile_px)
         return self._upscalers[key]
+
+    def face_masks(self, fuse: FuseSpec) -> Masks:
+        """Return which part of a crop is restored: a face's outline, less what the job's masks leave alone.
+
+        Raises:
+            ModelMissing, ModelUnusable, PackageMissing: as `MaskMaker`.
+        """
+        kinds = (BOX, HULL, *(kind for kind in fuse.mask if kind in SEGMENTING))
+        asked = replace(fuse, mask=kinds, mask_blur=BLUR, mask_padding=NO_PADDING)
+        return self._masks.masks(asked)
 
     def parts(self, fuse: FuseSpec) -> dict[str, str]:
         """Return what a job's pixels depend on beside the digests: the runtime, and the tile.

@@ -8,33 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.face import align
-from workers.face.align import ARCFACE_112, CROP_SPAN, Matrix, Points
-from workers.face.box_mask import box_mask
-from workers.face.mask import FEATHER, Mask, hull, hull_mask
+from workers.face.align import Matrix, Points
 from workers.face.pyramid import Pyramid
 from workers.face.region import bounds, within
-from workers.face.shape import pose_of
 from workers.face.templates import landmarks_of
 from workers.frames import Frame
+from workers.masking.masks import Masks
 from workers.media.planes import Canvas
-from workers.stages.contracts import RestorerContract
 from workers.stages.restorer import Restorer
 
 
-def restored(frame: Frame, restorer: Restorer, *, weight: float, fidelity: float) -> Frame:
+def restored(frame: Frame, restorer: Restorer, masks: Masks, *, weight: float, fidelity: float) -> Frame:
     """Return the frame with the faces that were fused into it restored, `weight` of what that changes.
 
-    Where a network changes nothing, and outside its faces, every sample keeps its value bit for bit. Faces
-    that overlap see those before them as they are by then.
+    `masks` tell which part of a crop is face: hair and background stay as they are, however a network paints
+    them. Where a network changes nothing, and outside its faces, every sample keeps its value bit for bit.
+    Faces that overlap see those before them as they are by then.
     """
     canvas = Canvas(frame.picture)
     for landmarks in frame.faces:
-        _restore(canvas, landmarks, restorer, weight=weight, fidelity=fidelity)
+        _restore(canvas, landmarks, restorer, masks, weight=weight, fidelity=fidelity)
     return replace(frame, picture=canvas.picture)
 
 
 def _restore(
-    canvas: Canvas, landmarks: Points, restorer: Restorer, *, weight: float, fidelity: float
+    canvas: Canvas, landmarks: Points, restorer: Restorer, masks: Masks, *, weight: float, fidelity: float
 ) -> None:
     side_px = restorer.contract.side_px
     matrix = align.similarity(landmarks, landmarks_of(restorer.contract.template, side_px))
@@ -43,18 +41,10 @@ def _restore(
         return
     local = within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(canvas.read(roi)).crop(local, side_px), 0, 1), np.float32)
-    mask = _mask(align.apply(matrix, landmarks), restorer.contract)
+    mask = masks.at_once(crop, align.apply(matrix, landmarks))
     change = (restorer.restore(crop, fidelity) - crop) * (np.float32(weight) * mask[..., None])
     laid = _laid(np.dstack([change, mask]), local, (roi[2] - roi[0], roi[3] - roi[1]))
     canvas.add(roi, np.ascontiguousarray(laid[..., :3]), laid[..., 3])
-
-
-def _mask(marks: Points, contract: RestorerContract) -> Mask:
-    """Return where the crop is face: hair and background stay as they are, however a network paints them."""
-    side_px = contract.side_px
-    span = side_px / align.scale_of(align.similarity(ARCFACE_112, landmarks_of(contract.template, side_px)))
-    feather = FEATHER * CROP_SPAN / span  # `hull_mask` counts in units of the farm's own, wider crop
-    return np.asarray(hull_mask(hull(pose_of(marks)), side_px, feather) * box_mask(side_px), np.float32)
 
 
 def _laid(layers: NDArray[np.float32], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.float32]:

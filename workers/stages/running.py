@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from broker.installed import ModelStore
-from broker.messages import FuseSpec
+from broker.messages import SHOWN, FuseSpec
 from workers.frames import Frame
 
 if TYPE_CHECKING:
@@ -53,17 +53,27 @@ class Stages:
         """
         from workers.engine.budget import this_residency
         from workers.stages.enlarging import enlarged
-        from workers.stages.restoring import restored
 
-        restorer = None if fuse.restore is None else self._networks.restorer(fuse.restore)
+        restoring = self._restoring(fuse)
         upscaler = None if fuse.upscale is None else self._networks.upscaler(fuse.upscale)
         with this_residency().hold(*self._networks.places(fuse)):
             for frame in frames:
-                done = frame
-                if restorer is not None and frame.faces:
-                    weight, fidelity = fuse.restore_weight, fuse.restore_fidelity
-                    done = restored(frame, restorer, weight=weight, fidelity=fidelity)
+                done = frame if restoring is None or not frame.faces else restoring(frame)
                 yield done if upscaler is None else enlarged(done, upscaler, on_part)
+
+    def _restoring(self, fuse: FuseSpec) -> Callable[[Frame], Frame] | None:
+        """Return what restores the faces of a frame; None where nothing does."""
+        from workers.stages.restoring import restored
+
+        if fuse.restore is None or fuse.mode == SHOWN:  # a mask that is drawn over a face is no face
+            return None
+        return functools.partial(
+            restored,
+            restorer=self._networks.restorer(fuse.restore),
+            masks=self._networks.face_masks(fuse),
+            weight=fuse.restore_weight,
+            fidelity=fuse.restore_fidelity,
+        )
 
     @functools.cached_property
     def _networks(self) -> StageNetworks:

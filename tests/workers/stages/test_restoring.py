@@ -8,11 +8,14 @@ import onnxruntime
 import pytest
 
 from broker.installed import ModelStore
-from broker.messages import FuseSpec
+from broker.messages import SHOWN, FuseSpec
+from farm.modelstore.arrival import Introduction, add
 from tests.workers.face.moving import COLLINS, frame_of, picture_of
+from tests.workers.masking.test_masks import occluder
 from tests.workers.stages.tiny import install, restorer
 from workers.errors import ModelMissing, ModelUnusable
 from workers.frames import Frame
+from workers.masking.masks import Masks
 from workers.media.pictures import planes_of
 from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_session import OnnxNetwork
@@ -32,6 +35,10 @@ PUBLISHED = {
     "gpen-1024": (1024, (0.500, 0.469), False),
     "gpen-2048": (2048, (0.500, 0.469), False),
 }
+
+
+#: What is restored unless the job's masks leave some of it alone.
+FACE = Masks(has_box=True, has_hull=True)
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def test_the_face_changes_by_the_weight_and_nothing_else_does(tmp_path, scale):
     """Twice the weight, twice the change; no weight, none, bit for bit; hair and frame stay."""
     network = Restorer(OnnxNetwork(restorer(tmp_path / "net.onnx", "gfpgan")), RESTORERS["gfpgan"])
     frame = face_frame(scale)
-    whole, half, none = (restored(frame, network, weight=w, fidelity=0.5) for w in (1.0, 0.5, 0.0))
+    whole, half, none = (restored(frame, network, FACE, weight=w, fidelity=0.5) for w in (1.0, 0.5, 0.0))
     assert np.array_equal(luma(none), luma(frame))
     change = luma(whole) - luma(frame)
     assert np.abs(2 * (luma(half) - luma(frame)) - change).max() <= 3
@@ -111,7 +118,7 @@ def test_a_network_that_changes_nothing_leaves_the_frame_bit_for_bit(tmp_path):
     network = Restorer(OnnxNetwork(restorer(tmp_path / "net.onnx", "codeformer")), RESTORERS["codeformer"])
     for scale in (1.0, 0.3):
         frame = face_frame(scale)
-        same = restored(frame, network, weight=1.0, fidelity=1.0)
+        same = restored(frame, network, FACE, weight=1.0, fidelity=1.0)
         assert all(
             np.array_equal(a, b)
             for a, b in zip(planes_of(frame.picture), planes_of(same.picture), strict=True)
@@ -169,7 +176,28 @@ def test_a_model_that_is_added_anew_is_used_anew(store, tmp_path):
     assert networks.restorer(name) is first
     path = tmp_path / f"{name}.onnx"
     path.write_bytes(path.read_bytes() + b"\x12\x04next")  # the producer's name: another file, as whole
-    from farm.modelstore.arrival import Introduction, add
-
     add(store, path, Introduction(name=name, contract="gfpgan"))
     assert networks.restorer(name) is not first
+
+
+def test_what_covers_a_face_is_not_restored_where_the_job_masks_it(store, tmp_path):
+    """The stand-in for an occluder takes what is not blue for something over the face: skin, here."""
+    add(store, occluder(tmp_path / "xseg.onnx"), Introduction(name="own-xseg", contract="xseg"))
+    frame, name = face_frame(), install(store, tmp_path, "gfpgan")
+    blue = frame.picture.to_ndarray(format="rgb24")
+    blue[:, : int(frame.faces[0][2, 0])] = (20, 20, 255)  # the left half: to the stand-in, all of it is seen
+    half = Frame(picture=frame_of(blue, 0, "yuv444p").picture, index=0, pts=0, num_faces=1, faces=frame.faces)
+    plain, masked = (
+        next(iter(Stages(store).run([half], FuseSpec(engine="portrait", restore=name, mask=mask))))
+        for mask in ((), ("occlusion",))
+    )
+    middle = int(frame.faces[0][2, 0])
+    changed = [np.abs(luma(done) - luma(half)) > 2 for done in (plain, masked)]
+    assert changed[0][:, middle + 8 :].sum() > 4 * changed[1][:, middle + 8 :].sum()
+    assert changed[1].sum() > 0
+
+
+def test_a_mask_that_is_shown_is_not_restored(store, tmp_path):
+    fuse = FuseSpec(engine="portrait", restore=install(store, tmp_path, "gfpgan"), mode=SHOWN)
+    frame = face_frame()
+    assert list(Stages(store).run([frame], fuse)) == [frame]
