@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from broker.clock import Clock
 from broker.connect import Broker
 from broker.errors import BrokerError, LeaseLost
-from broker.fingerprint import Fingerprint, differences
 from broker.leases import Lease
 from broker.messages import (
-    CAST,
     HANDED_BACK,
     LOOK,
     CheckSource,
     ChunkFailed,
     ChunkRendered,
-    EncodeSpec,
-    FuseSpec,
     RenderChunk,
     SourceChecked,
 )
-from broker.people import packed
 from broker.publish import Publisher
 from workers.config import WorkerConfig
 from workers.device_errors import Trouble, trouble_in
-from workers.errors import ModelMissing, OtherBuild, RenderError, Stopped
-from workers.fingerprint import fingerprint
+from workers.engines import Engines
+from workers.errors import RenderError, Stopped
+from workers.examiner import Examiner
 from workers.health import Health, free_device_memory
 from workers.keeper import Keeper, Progress
-from workers.media.trial import trouble_with
-from workers.people import Looker, open_looker
 from workers.render import ChunkRenderer
 from workers.segment_io import patiently
 from workers.sources import Sources
-from workers.stages.running import Stages
-from workers.swappers import open_swapper, this_store
-from workers.swappers.contract import OnRuntime, Planned, Swapper
-
-if TYPE_CHECKING:
-    from workers.engine.residency import Residency
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +53,12 @@ class Worker:
         self._publisher = publisher
         self._keeper = keeper
         self._clock = clock
-        self._stages = Stages(this_store())
-        self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock, stages=self._stages)
-        self._swappers: dict[str, Swapper] = {}
+        self._engines = Engines(config.engines)
+        self._renderer = ChunkRenderer(broker=broker, config=config, clock=clock, stages=self._engines.stages)
         self._health = Health()
         self._leave = leave
         self._sources = Sources(broker.segments)
+        self._examiner = Examiner(self._engines, self._sources)
 
     def warm(self) -> None:
         """Make the configured engines ready, then tell the farm.
@@ -82,7 +67,7 @@ class Worker:
         fails with the reason, which its user then sees.
         """
         ready = tuple(name for name in self._config.warm if self._is_warm(name))
-        self._keeper.note_plan(plan := self._plan(), _limit_bytes())
+        plan = self._note_plan()
         if self._keeper.set_ready(ready):
             log.info("ready: %s", plan or "no memory is planned", extra={"worker": self._config.name})
         self._leave_if_unwell()
@@ -106,8 +91,7 @@ class Worker:
         try:
             with self._keeper.holding(lease, progress):
                 result = self._render(chunk, progress)
-                # It may have run out of memory, and stepped down.
-                self._keeper.note_plan(self._plan(), _limit_bytes())
+                self._note_plan()  # it may have run out of memory, and stepped down
                 patiently(lambda: self._broker.leases.commit(lease, result), self._clock, progress.stop)
                 self._health.note(result)
         except (LeaseLost, Stopped):
@@ -121,7 +105,7 @@ class Worker:
     def check_source(self, message: CheckSource) -> None:
         """Look at a job's source portrait, and leave what was found for the farm."""
         try:
-            checked = self._look(message)
+            checked = self._examiner.look(message)
         except RenderError as error:
             checked = SourceChecked(job_id=message.job_id, code=error.code, message=str(error))
         except BrokerError as error:
@@ -140,7 +124,7 @@ class Worker:
 
     def _is_warm(self, name: str) -> bool:
         try:
-            self._swapper(name).warm()
+            self._engines.swapper(name).warm()
         except RenderError as error:  # what it says is enough
             log.error("engine %s is not ready: %s", name, error)  # noqa: TRY400
             return False
@@ -151,19 +135,17 @@ class Worker:
             return False
         return True
 
-    def _plan(self) -> str:
-        """Return what the engines do with the device's memory: one line, empty where none plans it."""
-        planned = ((name, one) for name, one in self._swappers.items() if isinstance(one, Planned))
-        plans = [f"{name}: {one.plan}" for name, one in planned]
-        held = _held()
-        return " | ".join(plans if held is None else [*plans, f"in memory: {held}"])
+    def _note_plan(self) -> str:
+        plan = self._engines.plan()
+        self._keeper.note_plan(plan, self._engines.limit_bytes())
+        return plan
 
     def _render(self, chunk: RenderChunk, progress: Progress) -> ChunkRendered | ChunkFailed:
         try:
-            swapper = self._swapper(chunk.fuse.engine)
-            self._check_build(chunk, swapper)
+            swapper = self._engines.swapper(chunk.fuse.engine)
+            self._examiner.require_build(chunk)
             if chunk.work == LOOK:
-                return self._renderer.look(chunk, self._looker, progress)
+                return self._renderer.look(chunk, self._engines.looker, progress)
             source = self._sources.get(chunk.job_id, chunk.fuse, swapper)
             return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
@@ -220,86 +202,6 @@ class Worker:
             message=text,
             is_final=is_final,
         )
-
-    def _look(self, message: CheckSource) -> SourceChecked:
-        encode = message.encode
-        trouble = None if encode is None else trouble_with(encode.codec, encode.pix_fmt)
-        if trouble is not None:
-            return SourceChecked(job_id=message.job_id, encoder_trouble=trouble)
-        swapper = self._swapper(message.fuse.engine)
-        source = self._sources.get(message.job_id, message.fuse, swapper)
-        boxes = tuple(
-            (round(x0), round(y0), round(x1), round(y1))
-            for x0, y0, x1, y1 in (face.box for face in source.faces)
-        )
-        looker = self._looker if message.fuse.faces == CAST else None
-        return SourceChecked(
-            job_id=message.job_id,
-            radius=swapper.radius if looker is None else max(swapper.radius, looker.radius),
-            boxes=boxes,
-            chosen=source.chosen,
-            models={
-                **swapper.models(message.fuse),
-                **self._stages.models(message.fuse),
-                **self._looks(message.fuse),
-            },
-            notes=swapper.notes(message.fuse) if isinstance(swapper, OnRuntime) else (),
-            fingerprint=self._fingerprint(swapper, message.fuse, encode),
-            recogniser="" if looker is None else looker.recogniser,
-            references=self._references(message),
-        )
-
-    @functools.cached_property
-    def _looker(self) -> Looker:
-        return open_looker()
-
-    def _references(self, message: CheckSource) -> tuple[str, ...]:
-        if not message.num_references:
-            return ()
-        if not self._looker.recogniser:
-            raise ModelMissing(
-                "people are told apart by a recogniser, and none is installed here: "
-                "`farm models pull buffalo_l --accept-licence` gets one"
-            )
-        portraits = self._sources.references(message.job_id, message.fuse, message.num_references)
-        return tuple(packed(self._looker.embedding(each, message.fuse)) for each in portraits)
-
-    def _looks(self, fuse: FuseSpec) -> Mapping[str, str]:
-        """Return the digests of the weights that a job looks for people with."""
-        return self._looker.models(fuse) if fuse.faces == CAST else {}
-
-    def _fingerprint(self, swapper: Swapper, fuse: FuseSpec, encode: EncodeSpec | None) -> Fingerprint:
-        return fingerprint(swapper, fuse, encode, self._stages, self._looks(fuse))
-
-    def _check_build(self, chunk: RenderChunk, swapper: Swapper) -> None:
-        """Compare what the plan rests on with what is here; a plan of an earlier version does not say.
-
-        Raises:
-            OtherBuild: they differ.
-        """
-        if not chunk.fingerprint:
-            return
-        found = differences(chunk.fingerprint, self._fingerprint(swapper, chunk.fuse, chunk.encode))
-        if found:
-            raise OtherBuild(f"this worker would render other pixels: {'; '.join(found)}")
-
-    def _swapper(self, name: str) -> Swapper:
-        if name not in self._swappers:
-            self._swappers[name] = open_swapper(name, others=self._config.engines)
-        return self._swappers[name]
-
-
-def _held() -> Residency | None:
-    """Return what keeps this process's networks in memory; None where none was opened."""
-    # Not imported for this: a worker that only passes frames through must not load torch.
-    budget = sys.modules.get("workers.engine.budget")
-    return None if budget is None else budget.this_residency()
-
-
-def _limit_bytes() -> int:
-    """Return the budget of all networks together; 0 where there is none."""
-    held = _held()
-    return 0 if held is None else held.limit_bytes or 0
 
 
 def _fields(chunk: RenderChunk) -> dict[str, object]:

@@ -280,7 +280,7 @@ class Sick(Passthrough):
 def look(simulation, job_id: str, error: Exception) -> None:
     """Let a worker whose engine is sick look at the job's portrait."""
     worker = simulation.worker()
-    worker._swappers["passthrough"] = Sick(error)
+    worker._engines._swappers["passthrough"] = Sick(error)
     worker.check_source(simulation.mailbox.messages.pop(0))
     simulation.advance(job_id)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import workers.worker
+import workers.engines
 from broker.messages import LOOK, RENDER, RenderChunk
 from farm.errors import BadInput
 from farm.states import JobState
@@ -27,8 +27,8 @@ NUM_FRAMES = 18
 def _kept_engines(monkeypatch):
     """Open each engine once: simulated workers are made anew for every message."""
     torch.set_num_threads(1)
-    monkeypatch.setattr(workers.worker, "open_swapper", _open_swapper)
-    monkeypatch.setattr(workers.worker, "open_looker", _open_looker)
+    monkeypatch.setattr(workers.engines, "open_swapper", _open_swapper)
+    monkeypatch.setattr(workers.engines, "open_looker", _open_looker)
 
 
 @functools.cache
