@@ -29,7 +29,7 @@ class Ours(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `ours` reads `source`; with `needs_gpu` that is a GPU's result."""
+    """One line of the table. `ours` reads `source` (none: the program); with `needs_gpu`, a GPU's."""
 
     row: str
     what: str
@@ -37,6 +37,10 @@ class Row:
     source: str
     ours: Callable[[Any], Ours]
     needs_gpu: bool = False
+
+
+class Unmeasured(LookupError):
+    """The result is there, and lacks a row."""
 
 
 class Rows(list[dict[str, Any]]):
@@ -48,8 +52,11 @@ class Rows(list[dict[str, Any]]):
         return Rows(row for row in self if all(row.get(name) == value for name, value in wanted.items()))
 
     def one(self, **said: object) -> dict[str, Any]:
-        """Return the only one that says so."""
-        (row,) = self.of(**said)
+        """Return the only one that says so; `Unmeasured` where there is none."""
+        found = self.of(**said)
+        if not found:
+            raise Unmeasured
+        (row,) = found
         return row
 
 
@@ -64,6 +71,10 @@ def main(clip: Path | None = None) -> None:
 def lines(row: Row) -> Iterator[dict[str, str]]:
     """Yield a row's lines: one, or one for each GPU that was measured."""
     head = {"row": row.row, "what": row.what, "published": row.published}
+    if not row.source:
+        figure, verdict = row.ours(Rows())
+        yield {**head, "ours": figure, "from": "the program itself", "verdict": verdict}
+        return
     paths = sorted((RESULTS / "gpu").glob("*.json")) if row.needs_gpu else [RESULTS / f"{row.source}.json"]
     found = [path for path in paths if path.exists()]
     for path in found:
@@ -72,8 +83,7 @@ def lines(row: Row) -> Iterator[dict[str, str]]:
         where = f"{path.relative_to(RESULTS.parent)}, {_machine(result['machine'])}, {result['date']}"
         yield {**head, "ours": figure, "from": where, "verdict": verdict}
     if not found:
-        missing = NO_GPU if row.needs_gpu else f"not measured: `python -m bench {row.source}`"
-        yield {**head, "ours": "-", "from": "-", "verdict": missing}
+        yield {**head, "ours": "-", "from": "-", "verdict": _unmeasured(row)}
 
 
 def against(ours: float, theirs: float) -> str:
@@ -84,9 +94,15 @@ def against(ours: float, theirs: float) -> str:
     return f"{1 / share:.1f}x better" if share < 1 else f"{share:.1f}x worse"
 
 
+def _unmeasured(row: Row) -> str:
+    return NO_GPU if row.needs_gpu else f"not measured: `python -m bench {row.source}`"
+
+
 def _read(row: Row, rows: Rows) -> Ours:
     try:
         return row.ours(rows)
+    except Unmeasured:
+        return Ours("-", _unmeasured(row))
     except (KeyError, ValueError, IndexError) as error:
         return Ours("-", f"the result is of an earlier version ({type(error).__name__}: {error})")
 

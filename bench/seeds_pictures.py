@@ -41,11 +41,11 @@ def _tiles(rows: Rows) -> Ours:
 def _traffic(rows: Rows) -> Ours:
     saved = []
     for network in ("lite", "standard"):
-        before, *after = (
-            rows.one(network=network, way=way)["moved MiB"] for way in ("unfolded", "folded", "one kernel")
-        )
-        folded, one = (1 - each / before for each in after)
-        saved.append((one, f"{network}: {before:.4g} MiB, folded {folded:.0%} less, in one kernel {one:.0%}"))
+        of = {row["way"]: row["moved MiB"] for row in rows.of(network=network)}
+        ways = [way for way in ("folded", "one kernel") if way in of]
+        shares = [1 - of[way] / of["unfolded"] for way in ways]
+        less = ", ".join(f"{way} {share:.0%} less" for way, share in zip(ways, shares, strict=True))
+        saved.append((shares[-1], f"{network}: {of['unfolded']:.4g} MiB, {less}"))
     figure = "; ".join(text for _, text in saved)
     return Ours(figure, "better" if min(saved)[0] > 0.23 else "worse")
 
@@ -57,7 +57,9 @@ def _warm(rows: Rows) -> Ours:
         f"{row['first output, s']:.2f} s from the process's start, mean {row['mean s']:.2f} s, "
         f"P95 {row['P95 s']:.2f} s"
     )
-    return Ours(figure, f"memory {against(row['peak MB'], 5824)}, mean {against(row['mean s'], 2.36)}")
+    pairs = {"memory": ("peak MB", 5824), "mean": ("mean s", 2.36), "first": ("first output, s", 1.91)}
+    verdicts = (f"{name} {against(row[key], theirs)}" for name, (key, theirs) in pairs.items())
+    return Ours(figure, ", ".join(verdicts))
 
 
 def _second(rows: Rows) -> Ours:
