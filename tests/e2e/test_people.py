@@ -52,16 +52,15 @@ def test_everybody_keeps_their_source(farm, clip, tmp_path):
     # While one is half hidden, what is seen of both may be taken for somebody else.
     assert all(person["frames"] < NUM_FRAMES // 3 for person in found["people"][2:])
     outputs = []
-    for seconds in ("60", "0.5", "0.26"):
+    for seconds in ("60", "0.5"):
         output = tmp_path / f"{seconds}.mov"
         result = farm.render(
             *(str(clip), "--gallery", str(tmp_path / "who"), "--lossless", "--chunk-seconds", seconds),
             *("--map", f"1={HOPPER}", "--map", f"2={COLLINS}", "-o", str(output)),
         )
         outputs.append((result["chunks"], frames(output)))
-    assert len({chunks for chunks, _ in outputs}) == 3
-    for _, after in outputs[1:]:
-        assert all(map(np.array_equal, outputs[0][1], after))
+    assert len({chunks for chunks, _ in outputs}) == 2
+    assert all(map(np.array_equal, outputs[0][1], outputs[1][1]))
     for number, one, two in seen_apart():
         after = outputs[0][1][number]
         assert (who_is_at(after, one), who_is_at(after, two)) == (HOPPER, COLLINS), number
