@@ -41,7 +41,10 @@ def test_the_judge_knows_who_is_who(clip):
     """In the input itself: Collins is Collins and Hopper is Hopper."""
     before = frames(clip)
     for number, one, two in seen_apart():
-        assert (who_is_at(before[number], one), who_is_at(before[number], two)) == (COLLINS, HOPPER)
+        assert (who_is_at(before[number], one, COLLINS), who_is_at(before[number], two, HOPPER)) == (
+            COLLINS,
+            HOPPER,
+        )
 
 
 def test_everybody_keeps_their_source(farm, clip, tmp_path):
@@ -63,7 +66,7 @@ def test_everybody_keeps_their_source(farm, clip, tmp_path):
     assert all(map(np.array_equal, outputs[0][1], outputs[1][1]))
     for number, one, two in seen_apart():
         after = outputs[0][1][number]
-        assert (who_is_at(after, one), who_is_at(after, two)) == (HOPPER, COLLINS), number
+        assert (who_is_at(after, one, COLLINS), who_is_at(after, two, HOPPER)) == (HOPPER, COLLINS), number
 
 
 def test_a_place_names_one_person_for_the_whole_video(farm, clip, tmp_path):
@@ -75,7 +78,7 @@ def test_a_place_names_one_person_for_the_whole_video(farm, clip, tmp_path):
     )
     after, before = frames(output), frames(clip)
     for number, one, two in seen_apart():
-        assert who_is_at(after[number], one) == HOPPER
+        assert who_is_at(after[number], one, COLLINS) == HOPPER
         x, y = (round(value) for value in two)
         around = np.s_[y - 30 : y + 30, x - 25 : x + 25]
         assert np.array_equal(after[number][around], before[number][around])
