@@ -127,7 +127,7 @@ def test_a_small_memory_budget_is_kept_and_told(redis_url: str):
         _, said = worker.communicate(timeout=30)
     assert beat.engines == ("portrait",)
     assert "tiles of 256 px" in beat.plan
-    assert "of 32.4 MiB; stepped down 1x" in beat.plan
+    assert "of 32.4 MiB; stepped down 3x" in beat.plan, "from four crops a pass to one, then to smaller tiles"
     assert "in memory: " in beat.plan and "of 32.4 MiB: mtcnn 1.9 MiB, fusion" in beat.plan
     assert beat.plan in said  # printed at start as well
 
