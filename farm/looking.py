@@ -20,7 +20,7 @@ from farm.collect import failed_chunks, spool
 from farm.lock import JobLock
 from farm.media.info import MediaInfo
 from farm.media.moments import frame_at, parse_moment
-from farm.models import Chunk, Job
+from farm.models import Job
 from farm.people.album import INDEX, Album, Video, album_path, load_faces, write_album
 from farm.people.casting import Cast, Casting, check_same_video
 from farm.prepare import kept_frames, load_manifest, manifest_path, references_path
@@ -118,18 +118,7 @@ def _plan_render(farm: Farm, job: Job) -> None:
 
     A message of the first pass that comes late must not pass for one of the second.
     """
-    rows = [
-        Chunk(
-            job_id=job.id,
-            index=chunk.index,
-            start=chunk.start,
-            end=chunk.end,
-            num_bytes=chunk.num_bytes,
-            attempt=chunk.attempt,
-        )
-        for chunk in farm.store.all_chunks(job.id)
-    ]
-    farm.store.replace_chunks(job.id, rows, farm.breathe)
+    farm.store.plan_again(job.id, farm.breathe)
     shutil.rmtree(farm.config.job_directory(job.id) / "spool", ignore_errors=True)
 
 

@@ -17,6 +17,19 @@ from farm.store.sessions import BATCH, Breathe, Sessions, not_at_all
 #: The longest that a chunk waits for another attempt, in seconds: what ails a farm is over by then, or stays.
 LONGEST_PAUSE_S = 60.0
 
+#: What a chunk's row says before the chunk has moved, its attempts apart.
+_UNTOUCHED: dict[str, Any] = {
+    "state": ChunkState.PLANNED,
+    "failures": 0,
+    "worker": None,
+    "offered_at": None,
+    "not_before": 0.0,
+    "num_fused": 0,
+    "render_s": None,
+    "failed_on": None,
+    "error": None,
+}
+
 
 class ChunkRows(Sessions):
     """What can be done with a job's chunks."""
@@ -36,6 +49,18 @@ class ChunkRows(Sessions):
             if len(batch) == BATCH:
                 breathe()
         self._write(update(Job).where(Job.id == job_id).values(num_chunks=num_chunks, **ZEROS))
+
+    def plan_again(self, job_id: str, breathe: Breathe = not_at_all) -> None:
+        """Let every chunk be done once more, with attempts that follow those it had.
+
+        In many small transactions, and no row is ever missing: after a crash, this is called again.
+        """
+        for first in range(0, self._num_indexes(job_id), BATCH):
+            if first:
+                breathe()
+            where = (Chunk.job_id == job_id, Chunk.index >= first, Chunk.index < first + BATCH)
+            self._write(update(Chunk).where(*where).values(**_UNTOUCHED))
+        self._write(update(Job).where(Job.id == job_id).values(**ZEROS))
 
     def delete_chunks(self, job_id: str, breathe: Breathe = not_at_all) -> None:
         """Delete a job's chunks, in many small transactions, and `breathe` between them."""

@@ -9,10 +9,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import sqlalchemy
 import torch
+from sqlalchemy.orm import Session
 
 import workers.engines
 from broker.messages import LOOK, RENDER, RenderChunk
+from farm import looking
 from farm.errors import BadInput
 from farm.states import JobState
 from farm.steering.pause import pause, resume
@@ -140,6 +143,49 @@ def test_a_pause_between_the_passes(simulation, asked):
     resume(simulation.farm, job_id)
     assert until(simulation, job_id, RENDER) == 0
     assert simulation.run(job_id).state == JobState.DONE
+
+
+class Death(BaseException):
+    """Ends the reconciler, as a kill would."""
+
+
+@pytest.fixture
+def doom(monkeypatch):
+    """Return a list: its number says after how many commits the reconciler dies, the people known."""
+    left: list[int] = []
+    plan_render, is_counting = looking._plan_render, []
+
+    def planning(*arguments) -> None:
+        is_counting.append(True)
+        plan_render(*arguments)
+
+    def count(_: object) -> None:
+        if is_counting and left:
+            left[0] -= 1
+            if left[0] == 0:
+                left.clear()
+                raise Death
+
+    monkeypatch.setattr(looking, "_plan_render", planning)
+    sqlalchemy.event.listen(Session, "after_commit", count)
+    yield left
+    sqlalchemy.event.remove(Session, "after_commit", count)
+
+
+@pytest.mark.parametrize("num_commits", [1, 2, 3])
+def test_the_reconciler_dies_between_the_passes(simulation, asked, clip, doom, num_commits):
+    """After any of its commits: no chunk is lost, and all are rendered."""
+    gallery = str(Path(asked["output"]).parent / "who")
+    simulation.run(simulation.submit(input=str(clip), output=gallery, work="faces"))
+    doom.append(num_commits)
+    job_id = simulation.submit(**asked, gallery=gallery)
+    with pytest.raises(Death):
+        until(simulation, job_id, RENDER)
+    until(simulation, job_id, RENDER)
+    chunks = simulation.farm.store.chunks(job_id)
+    assert simulation.job(job_id).num_chunks == len(chunks) == 3
+    assert [chunk.start for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
+    assert chunks[-1].end == NUM_FRAMES
 
 
 def test_nobody_is_there(simulation, asked):

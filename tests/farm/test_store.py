@@ -165,3 +165,22 @@ def test_a_long_job_is_planned_canceled_and_deleted_in_steps(store, monkeypatch)
     assert store.num_rows("j2")["chunk"] == 12
     store.delete_job("j1")
     assert [job.id for job in store.jobs()] == ["j2"]
+
+
+def test_all_chunks_are_planned_again_in_steps(store, monkeypatch):
+    """Their attempts go on from where they were, and no row is missing at any time."""
+    import farm.store.chunks
+
+    monkeypatch.setattr(farm.store.chunks, "BATCH", 10)
+    store.add_job(a_job())
+    store.replace_chunks("j1", some_chunks("j1", 25))
+    for chunk in store.chunks("j1"):
+        assert store.move_chunk(chunk, ChunkState.OFFERED, attempt=2, worker="w0")
+    before = [(chunk.index, chunk.start, chunk.end) for chunk in store.chunks("j1")]
+    seen = []
+    store.plan_again("j1", lambda: seen.append(len(store.chunks("j1"))))
+    after = store.chunks("j1")
+    assert [(chunk.index, chunk.start, chunk.end) for chunk in after] == before
+    assert {(chunk.state, chunk.attempt, chunk.worker) for chunk in after} == {(ChunkState.PLANNED, 2, None)}
+    assert (store.totals("j1").num_chunks, store.totals("j1").attempts) == (25, 0)
+    assert seen == [25, 25]
