@@ -56,7 +56,7 @@ class Api:
     def close(self) -> None:
         self._client.close()
 
-    def wait_for(self, job: str, condition, seconds: float = 60):
+    def wait_for(self, job: str, condition, seconds: float = 120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             view = self.get(f"/api/jobs/{job}")
@@ -105,7 +105,7 @@ def test_a_worker_killed_in_a_chunk(own_farm, api, slow_clip, tmp_path):
     job = submit(own_farm, slow_clip, output)
     worker = busy_worker(api, job)
     os.kill(worker["pid"], signal.SIGKILL)
-    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 120)
+    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 240)
     assert_exact(view, slow_clip, output)
 
 
@@ -117,12 +117,12 @@ def test_a_worker_that_stands_still_too_long(own_farm, api, slow_clip, tmp_path)
     os.kill(worker["pid"], signal.SIGSTOP)
     try:
         api.wait_for(
-            job, lambda view: view["attempts"] > view["chunks_done"] + 2 or view["state"] == "done", 60
+            job, lambda view: view["attempts"] > view["chunks_done"] + 2 or view["state"] == "done", 120
         )
         time.sleep(5)
     finally:
         os.kill(worker["pid"], signal.SIGCONT)
-    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 120)
+    view = api.wait_for(job, lambda view: view["state"] in {"done", "failed"}, 240)
     assert_exact(view, slow_clip, output)
 
 
