@@ -143,13 +143,13 @@ def test_an_unknown_command_is_bad_usage(farm):
 
 
 def test_json_tells_bad_usage_too(farm):
-    result = farm("status", "--json")
+    result = farm("cancel", "--json")
     assert result.returncode == 2
     assert json.loads(result.stdout)["error"]["code"] == "bad-usage"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["list"], ["status", "x"], ["watch"], ["cancel", "x"], ["down"]], ids=lambda value: value[0]
+    "arguments", [["list"], ["status"], ["status", "x"], ["watch"], ["cancel", "x"], ["down"]], ids=" ".join
 )
 def test_without_a_farm_the_exit_code_is_three(farm, home, arguments):
     assert str(home) in refused(farm(*arguments), code=3)
