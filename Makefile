@@ -12,7 +12,7 @@ setup: .venv/.ready  ## make .venv with everything; no root
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[farm,worker,models,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[farm,worker,models,openvino,dev]'
 	touch $@
 
 demo: setup  ## render a real video with the embedded defaults, and print where the result is

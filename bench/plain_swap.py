@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import subprocess
 import time
@@ -17,8 +18,15 @@ from insightface.model_zoo.inswapper import INSwapper
 
 from workers.face.pyramid import Pyramid, shrunk
 from workers.face.track import Finder
+from workers.models.openvino_runner import OpenVinoRunner
 from workers.swappers.following import enlarged
 from workers.swappers.portraits import choice, decoded, faces_in
+
+#: A crop of noise, and a source's embedding, of length 1.
+FED = {
+    "target": np.random.default_rng(0).random((1, 3, 128, 128), np.float32),
+    "source": np.full((1, 512), 512**-0.5, np.float32),
+}
 
 
 def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -27,17 +35,13 @@ def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def network_fps(path: Path, *, threads: int, runs: int) -> float:
-    """Return crops per second of the network by itself."""
-    net = session(path, threads)
-    fed = {
-        "target": np.full((1, 3, 128, 128), 0.5, np.float32),
-        "source": np.full((1, 512), 0.04, np.float32),
-    }
-    net.run(None, fed)
+def speed(network: onnxruntime.InferenceSession | OpenVinoRunner, runs: int) -> float:
+    """Return crops per second of a network by itself."""
+    run = network.run if isinstance(network, OpenVinoRunner) else functools.partial(network.run, None)
+    run(FED)
     began = time.perf_counter()
     for _ in range(runs):
-        net.run(None, fed)
+        run(FED)
     return runs / (time.perf_counter() - began)
 
 

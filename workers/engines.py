@@ -14,7 +14,7 @@ from workers.fingerprint import fingerprint
 from workers.people import Looker, open_looker
 from workers.stages.running import Stages
 from workers.swappers import open_swapper, this_store
-from workers.swappers.contract import Planned, Swapper
+from workers.swappers.contract import OnRuntime, Planned, Swapper
 
 if TYPE_CHECKING:
     from workers.engine.residency import Residency
@@ -54,6 +54,12 @@ class Engines:
     def fingerprint(self, fuse: FuseSpec, encode: EncodeSpec | None) -> Fingerprint:
         """Return what the pixels of a job rest on here."""
         return fingerprint(self.swapper(fuse.engine), fuse, encode, self.stages, self._looks(fuse))
+
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return what users of a job should know of what its networks run on."""
+        swapper = self.swapper(fuse.engine)
+        own = swapper.notes(fuse) if isinstance(swapper, OnRuntime) else ()
+        return (*own, *self.stages.notes(fuse))
 
     def plan(self) -> str:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""

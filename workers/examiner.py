@@ -9,7 +9,6 @@ from workers.engines import Engines
 from workers.errors import ModelMissing, OtherBuild
 from workers.media.trial import trouble_with
 from workers.sources import Sources
-from workers.swappers.contract import OnRuntime
 
 
 class Examiner:
@@ -39,7 +38,7 @@ class Examiner:
             boxes=tuple(_rounded(face.box) for face in source.faces),
             chosen=source.chosen,
             models=self._engines.models(message.fuse),
-            notes=swapper.notes(message.fuse) if isinstance(swapper, OnRuntime) else (),
+            notes=self._engines.notes(message.fuse),
             fingerprint=self._engines.fingerprint(message.fuse, encode),
             recogniser="" if looker is None else looker.recogniser,
             references=self._references(message),

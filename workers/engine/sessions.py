@@ -81,10 +81,13 @@ class SessionTenant:
         self.size_bytes = max(size_bytes, self.size_bytes or 0)
 
 
-def open_network(path: Path, *, name: str = "", residency: Residency | None = None) -> OnnxNetwork:
+def open_network(
+    path: Path, *, name: str = "", may_round: bool = False, residency: Residency | None = None
+) -> OnnxNetwork:
     """Return the network in `path`, open, within this worker's memory; one object for all who ask.
 
-    `name` is what people know the file by, where it is a working copy.
+    `name` is what people know the file by, where it is a working copy. `may_round` says that it paints, and
+    may compute in 16 bits where the operator wants it; those that find faces and tell them apart may not.
 
     Raises:
         PackageMissing: onnxruntime is not installed.
@@ -93,7 +96,7 @@ def open_network(path: Path, *, name: str = "", residency: Residency | None = No
     """
     facts = path.stat()
     of = (facts.st_mtime_ns, facts.st_size)
-    return _opened(path, of, name or path.name, residency or this_residency())
+    return _opened(path, of, name or path.name, may_round, residency or this_residency())
 
 
 def troubles(networks: Iterable[OnnxNetwork]) -> tuple[str, ...]:
@@ -110,13 +113,15 @@ def taken_bytes(device: torch.device) -> int:
 
 
 @functools.cache
-def _opened(path: Path, _written: tuple[int, int], name: str, residency: Residency) -> OnnxNetwork:
+def _opened(
+    path: Path, _written: tuple[int, int], name: str, may_round: bool, residency: Residency
+) -> OnnxNetwork:
     @contextmanager
     def guard() -> Iterator[None]:
         with residency.use(network.place), tenant.watched():
             yield
 
-    network = OnnxNetwork(path, _session_settings(residency), guard=guard, is_open=False)
+    network = OnnxNetwork(path, _session_settings(residency, may_round=may_round), guard=guard, is_open=False)
     network.name = name
     tenant = SessionTenant(network, best_device())
     network.place = residency.add(PurePath(name).stem, tenant)
@@ -128,10 +133,13 @@ def _opened(path: Path, _written: tuple[int, int], name: str, residency: Residen
         raise
 
 
-def _session_settings(residency: Residency) -> SessionSettings:
+def _session_settings(residency: Residency, *, may_round: bool) -> SessionSettings:
+    settings = settings_of(EngineConfig.from_environment())
     return SessionSettings(
-        provider=str(settings_of(EngineConfig.from_environment())["onnx.provider"]),
+        provider=str(settings["onnx.provider"]),
         has_gpu=best_device().type == "cuda",
+        may_round=may_round,
+        half=may_round and bool(settings["inference.amp_enabled"]),
         arena_bytes=residency.room_bytes,
         engines=models_directory() / _ENGINES,
     )

@@ -89,7 +89,8 @@ KEYS = (
         name="inference.amp_enabled",
         kind=bool,
         default=None,
-        meaning="16-bit convolutions (fp16 on GPUs, bf16 on CPUs); null: the profile's, on a CPU false",
+        meaning="16-bit convolutions (fp16 on GPUs, bf16 on CPUs; installed networks there by OpenVINO); "
+        "null: the profile's, on a CPU false",
     ),
     Key(
         name="inference.quantization",
@@ -110,8 +111,9 @@ KEYS = (
         name="onnx.provider",
         kind=str,
         default="auto",
-        choices=("auto", "tensorrt", "cuda", "cpu"),
-        meaning="what installed networks run on; where that does not work, the next, and a note says so",
+        choices=("auto", "tensorrt", "cuda", "openvino", "cpu"),
+        meaning="what installed networks run on; where that does not work, the next, and a note says so; "
+        "openvino: on a CPU, those that paint; auto takes it for 16 bits on a CPU",
     ),
     Key(
         name="cuda_graph.enabled",

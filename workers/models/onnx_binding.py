@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,27 @@ _TYPES: dict[str, type[np.generic]] = {
 }
 
 
+class Runner(Protocol):
+    """A network that is open. A size of None is the caller's choice."""
+
+    inputs: dict[str, tuple[int | None, ...]]
+    outputs: dict[str, tuple[int | None, ...]]
+
+    @property
+    def types(self) -> Mapping[str, type[np.generic]]:
+        """The types of the inputs."""
+
+    def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """Return all outputs, in the network's order, in arrays of the caller's own."""
+
+
 class Binding:
     """Runs one session. From several threads one after the other: the buffers are one set."""
 
     def __init__(self, runtime: Any, session: Any, *, on_gpu: bool) -> None:
         self.session = session
+        self.inputs = _shapes(session.get_inputs())
+        self.outputs = _shapes(session.get_outputs())
         self.types = {node.name: _TYPES.get(node.type, np.float32) for node in session.get_inputs()}
         self._runtime = runtime
         self._on_gpu = on_gpu
@@ -90,3 +106,9 @@ class Binding:
                 list(shape), np.dtype(kind).type, "cuda", 0
             )
         return self._buffers[key]
+
+
+def _shapes(nodes: Any) -> dict[str, tuple[int | None, ...]]:
+    return {
+        node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes
+    }

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.errors import ModelUnusable, PackageMissing
-from workers.models.onnx_binding import Binding
-from workers.models.onnx_providers import SessionSettings, attempts, ran_on
+from workers.models.onnx_binding import Binding, Runner
+from workers.models.onnx_providers import OPENVINO, Attempt, SessionSettings, attempts, openvino_here, ran_on
+from workers.models.openvino_runner import OpenVinoRunner
 
 log = logging.getLogger(__name__)
 
@@ -56,18 +57,18 @@ class OnnxNetwork:
         self.inputs: dict[str, tuple[int | None, ...]] = {}
         self.outputs: dict[str, tuple[int | None, ...]] = {}
         self.place = ""  # its name among what a worker keeps within its memory
-        self.provider = ""  # what it runs on: "tensorrt", "cuda" or "cpu"
+        self.provider = ""  # what it runs on: "tensorrt", "cuda", "cpu", or OpenVINO's release and precision
         self.trouble = ""  # why it is not what was asked for
         self._settings = settings
         self._guard = guard
-        self._binding: Binding | None = None
+        self._runner: Runner | None = None
         if is_open:
             self.open()
 
     @property
     def is_open(self) -> bool:
         """Whether it takes memory."""
-        return self._binding is not None
+        return self._runner is not None
 
     @property
     def file_bytes(self) -> int:
@@ -81,15 +82,14 @@ class OnnxNetwork:
 
     def open(self) -> None:
         """Load it; see `__init__` for what can go wrong."""
-        runtime = _runtime()
-        session = self._opened(runtime)
-        self.inputs = _shapes(session.get_inputs())
-        self.outputs = _shapes(session.get_outputs())
-        self._binding = Binding(runtime, session, on_gpu=self.provider != "cpu")
+        self._runner = self._opened(_runtime())
+        self.inputs, self.outputs = self._runner.inputs, self._runner.outputs
+        if self.trouble:
+            log.warning("%s runs on the %s: %s", self.name, self.provider, self.trouble)
 
     def close(self) -> None:
         """Give its memory back. What it takes and gives is still known."""
-        self._binding = None
+        self._runner = None
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """Return all outputs, in the network's order; floating-point ones as float32. They are the caller's.
@@ -101,58 +101,66 @@ class OnnxNetwork:
             BudgetTooSmall: it was closed, and does not fit beside what is in use.
         """
         with self._guard():
-            assert self._binding is not None
+            assert self._runner is not None
             try:
-                found = self._binding.run(inputs)
+                found = self._runner.run(inputs)
             except Exception as error:
                 raise ModelUnusable(f"{self.name} cannot be run: {_first_line(error)}") from error
         return [np.asarray(value, np.float32) if value.dtype == np.float16 else value for value in found]
 
     def warm(self, inputs: Mapping[str, Array]) -> None:
         """Run it without its guard: for whoever has just opened it."""
-        assert self._binding is not None
-        self._binding.run(inputs)
+        assert self._runner is not None
+        self._runner.run(inputs)
 
     @contextmanager
     def lend(self) -> Iterator[Any]:
         """Yield onnxruntime's own session; inside, it stays open."""
         with self._guard():
-            assert self._binding is not None
-            yield self._binding.session
+            assert isinstance(self._runner, Binding)  # nobody lends what may be rounded
+            yield self._runner.session
 
     def blank(self) -> dict[str, Array] | None:
         """Return inputs of zeros for a batch of 1; None where a size is the caller's choice."""
         shapes = {name: (shape[0] or 1, *shape[1:]) if shape else () for name, shape in self.inputs.items()}
         if any(size is None for shape in shapes.values() for size in shape):
             return None
-        assert self._binding is not None
-        return {name: np.zeros(shape, self._binding.types[name]) for name, shape in shapes.items()}  # type: ignore[arg-type]
+        assert self._runner is not None
+        return {name: np.zeros(shape, self._runner.types[name]) for name, shape in shapes.items()}  # type: ignore[arg-type]
 
-    def _opened(self, runtime: Any) -> Any:
-        ways, self.trouble = attempts(self._settings, runtime.get_available_providers())
+    def _opened(self, runtime: Any) -> Runner:
+        available = runtime.get_available_providers() + openvino_here()
+        ways, self.trouble = attempts(self._settings, available)
         error: Exception | None = None
         for way in ways:
-            if way.provider == "tensorrt" and self._settings.engines is not None:
-                self._settings.engines.mkdir(parents=True, exist_ok=True)
             try:
-                session = runtime.InferenceSession(
-                    str(self.path),
-                    sess_options=_options(runtime, self._settings),
-                    providers=way.entries,
-                    enable_fallback=0,  # ours is said aloud
-                )
-            except Exception as failed:  # noqa: BLE001 - onnxruntime's errors have no common root but this
+                return self._openvino() if way.provider == OPENVINO else self._bound(runtime, way)
+            except Exception as failed:  # noqa: BLE001 - neither runtime's errors have a common root but this
                 error = failed
                 self._say(f"{way.name} did not open {self.name}: {_first_line(failed)}")
-                continue
-            self.provider = ran_on(session.get_providers())
-            if self.provider != way.provider:
-                self._say(f"{way.name} does not load here, see the log above")
-            if self.trouble:
-                log.warning("%s runs on the %s: %s", self.name, self.provider, self.trouble)
-            return session
         assert error is not None
         raise ModelUnusable(f"{self.name} cannot be opened: {_first_line(error)}") from error
+
+    def _bound(self, runtime: Any, way: Attempt) -> Binding:
+        if way.provider == "tensorrt" and self._settings.engines is not None:
+            self._settings.engines.mkdir(parents=True, exist_ok=True)
+        session = runtime.InferenceSession(
+            str(self.path),
+            sess_options=_options(runtime, self._settings),
+            providers=way.entries,
+            enable_fallback=0,  # ours is said aloud
+        )
+        self.provider = ran_on(session.get_providers())
+        if self.provider != way.provider:
+            self._say(f"{way.name} does not load here, see the log above")
+        return Binding(runtime, session, on_gpu=self.provider != "cpu")
+
+    def _openvino(self) -> OpenVinoRunner:
+        runner = OpenVinoRunner(self.path, threads=self._settings.threads, half=self._settings.half)
+        self.provider = runner.name
+        if self._settings.half and not runner.is_half:
+            self._say("this processor has no bf16")
+        return runner
 
     def _say(self, trouble: str) -> None:
         self.trouble = "; ".join(filter(None, (self.trouble, trouble)))
@@ -202,12 +210,6 @@ def _options(runtime: Any, settings: SessionSettings) -> Any:
     # Threads that wait by spinning take the processor from the decoder, the encoder and other workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _shapes(nodes: Any) -> dict[str, tuple[int | None, ...]]:
-    return {
-        node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes
-    }
 
 
 def _first_line(error: Exception) -> str:

@@ -11,13 +11,14 @@ from typing import TypeVar
 from broker.installed import SEGMENTING, Kind, Model, ModelFile, ModelStore
 from broker.messages import BOX, HULL, FuseSpec
 from workers.config import EngineConfig
-from workers.engine.sessions import open_network
+from workers.engine.sessions import open_network, troubles
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.face.box_mask import BLUR, NO_PADDING
 from workers.masking.masks import Masks
 from workers.masking.opening import MaskMaker
 from workers.models.installed import checked_file, installed_models
+from workers.models.onnx_session import OnnxNetwork
 from workers.models.onnx_shapes import PictureNetwork
 from workers.models.spandrel_network import SpandrelNetwork
 from workers.stages.contracts import RESTORERS, UPSCALERS
@@ -42,7 +43,7 @@ class StageNetworks:
     def __init__(self, store: ModelStore) -> None:
         """Take the store that holds them; nothing is opened yet."""
         self._store = store
-        self._places: dict[str, str] = {}  # by model: their names among what the worker keeps in memory
+        self._onnx: dict[str, OnnxNetwork] = {}  # by model
         self._masks = MaskMaker(store)
         # By digest, too: a model that is added anew is another.
         self._restorers: dict[tuple[str, str], Restorer] = {}
@@ -89,13 +90,11 @@ class StageNetworks:
         return self._masks.masks(asked)
 
     def parts(self, fuse: FuseSpec) -> dict[str, str]:
-        """Return what a job's pixels depend on beside the digests: the runtime, and the tile.
+        """Return what a job's pixels depend on beside the digests: runtimes, and the tile.
 
         Everything is opened for it, and refused as `upscaler` says.
         """
-        found = {}
-        if fuse.restore is not None:
-            self.restorer(fuse.restore)
+        found = {f"{one.name} runs on": one.provider for one in self._all_opened(fuse)}
         if fuse.upscale is not None:
             found["upscaling tile"] = str(self.upscaler(fuse.upscale).tile_px)
         runtimes = {_runtime(_network_file(model)) for model in self._models(fuse)}
@@ -103,12 +102,26 @@ class StageNetworks:
 
     def places(self, fuse: FuseSpec) -> tuple[str, ...]:
         """Return the names, among what the worker keeps in memory, of those of a job that are opened."""
-        names = (fuse.restore, fuse.upscale)
-        return tuple(self._places[name] for name in names if name in self._places)
+        return tuple(one.place for one in self._opened(fuse))
+
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return what users of a job should know of what its networks run on. Raises as `parts`."""
+        return troubles(self._all_opened(fuse))
 
     def digests(self, fuse: FuseSpec) -> dict[str, str]:
         """Return the SHA-256 digests, by name, of the networks that a job asks for. Raises as `restorer`."""
         return {model.name: model.digest for model in self._models(fuse)}
+
+    def _all_opened(self, fuse: FuseSpec) -> list[OnnxNetwork]:
+        if fuse.restore is not None:
+            self.restorer(fuse.restore)
+        if fuse.upscale is not None:
+            self.upscaler(fuse.upscale)
+        return self._opened(fuse)
+
+    def _opened(self, fuse: FuseSpec) -> list[OnnxNetwork]:
+        names = (fuse.restore, fuse.upscale)
+        return [self._onnx[name] for name in names if name in self._onnx]
 
     def _models(self, fuse: FuseSpec) -> Iterator[Model]:
         if fuse.restore is not None:
@@ -134,9 +147,8 @@ class StageNetworks:
         path = checked_file(self._store, model, file)
         if _runtime(file) != _ONNX:
             return SpandrelNetwork(path)
-        network = open_network(path)
-        self._places[model.name] = network.place
-        return network
+        self._onnx[model.name] = open_network(path, may_round=True)
+        return self._onnx[model.name]
 
 
 def _network_file(model: Model) -> ModelFile:

@@ -44,6 +44,10 @@ class Stages:
         """
         return self._networks.parts(fuse) if self.wanted(fuse) else {}
 
+    def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return which networks do not run on what was asked for, and why. Raises as `parts`."""
+        return self._networks.notes(fuse) if self.wanted(fuse) else ()
+
     def run(
         self, frames: Iterable[Frame], fuse: FuseSpec, on_part: Callable[[], None] = lambda: None
     ) -> Iterator[Frame]:

@@ -28,3 +28,10 @@ def test_a_network_that_falls_back_says_so_and_by_what_it_runs(swapper):
 
 def test_what_lies_in_memory_is_named(swapper):
     assert swapper.name in str(this_residency())
+
+
+def test_16_bits_on_a_cpu_bring_openvino_and_the_fingerprint_says_so(store, tmp_path, monkeypatch):
+    (tmp_path / "farm.yaml").write_text("inference: {amp_enabled: true}")
+    monkeypatch.setenv("FARM_WORKER_SETTINGS", str(tmp_path / "farm.yaml"))
+    swapper = open_swapper(install(store, tmp_path, "inswapper"), store)
+    assert " on OpenVINO 20" in fingerprint(swapper, FuseSpec(engine=swapper.name), None)["onnxruntime"]

@@ -136,9 +136,35 @@ def test_digests_and_runtime_are_what_a_plan_rests_on(store, tmp_path):
     fuse = FuseSpec(engine="portrait", restore=names[0], upscale=names[1])
     models = store.models()
     assert Stages(store).models(fuse) == {name: models[name].digest for name in names}
-    assert Stages(store).parts(fuse) == {"onnxruntime": onnxruntime.__version__, "upscaling tile": "256"}
+    parts = dict(Stages(store).parts(fuse))
+    runs_on = [parts.pop(name) for name in list(parts) if name.endswith(".onnx runs on")]
+    assert runs_on == ["cpu", "cpu"]
+    assert parts == {"onnxruntime": onnxruntime.__version__, "upscaling tile": "256"}
     nothing = FuseSpec(engine="portrait")
     assert not Stages(store).models(nothing) and not Stages(store).parts(nothing)
+
+
+def stages_on(provider, directory, monkeypatch):
+    """A worker's stages, with models of its own, and a job that asks for both."""
+    directory.mkdir()
+    store, settings = ModelStore(directory / "models"), directory / "farm.yaml"
+    settings.write_text(f"onnx: {{provider: {provider}}}")
+    monkeypatch.setenv("FARM_WORKER_SETTINGS", str(settings))
+    names = install(store, directory, "codeformer"), install(store, directory, "esrgan-x2")
+    fuse = FuseSpec(engine="portrait", restore=names[0], upscale=names[1], restore_weight=0.5)
+    stages = Stages(store)
+    return stages.parts(fuse), stages.notes(fuse), list(stages.run([face_frame()], fuse))
+
+
+def test_stages_say_what_they_run_on_and_what_they_fell_back_from(tmp_path, monkeypatch):
+    parts, notes, [found] = stages_on("openvino", tmp_path / "openvino", monkeypatch)
+    assert sum("OpenVINO" in part for part in parts.values()) == 2 and not notes
+    parts, notes, [wanted] = stages_on("cuda", tmp_path / "cuda", monkeypatch)
+    assert [note.partition(": ")[2] for note in notes] == [
+        "onnx.provider is cuda, but this worker has no GPU"
+    ] * 2
+    for a, b in zip(planes_of(found.picture), planes_of(wanted.picture), strict=True):
+        assert np.abs(a.astype(int) - b).max() <= 1
 
 
 def test_a_missing_network_names_the_commands_that_install_it(store):

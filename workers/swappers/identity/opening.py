@@ -50,15 +50,13 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
     file = _main_file(model)
     copy = _copied(store, model, file, is_batched=crops > 1)
     encoder, others = _encoder(store, model, contract, copy.path)
-    finder, has_gpu = FaceFinder(best_device()), best_device().type == "cuda"
+    finder = FaceFinder(best_device())
     this_residency().keep("mtcnn", finder.size_bytes)
+    network = open_network(copy.path, name=Path(file.name).name, may_round=True)
     return IdentitySwapper(
         model.name,
         network=SwapNetwork(
-            open_network(copy.path, name=Path(file.name).name),
-            contract,
-            pass_size=crops,
-            is_apart=copy.is_apart and not has_gpu,
+            network, contract, pass_size=crops, is_apart=copy.is_apart and network.provider == "cpu"
         ),
         encoder=encoder,
         finder=finder,
