@@ -17,8 +17,8 @@ def test_links_lead_somewhere():
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
-def test_files_named_in_the_architecture_exist():
-    text = Path(ROOT, "ARCHITECTURE.md").read_text()
+def test_files_named_in_the_architecture_and_its_decisions_exist():
+    text = "".join(Path(ROOT, page).read_text() for page in ("ARCHITECTURE.md", "docs/decisions.md"))
     named = set(re.findall(r"`((?:farm|broker|workers|tests|bench)/[\w/]+(?:\.py)?/?)`", text))
     assert len(named) > 20
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
