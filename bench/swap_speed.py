@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ import torch
 
 from bench import standin
 from bench.clips import SOURCE, portrait_clip
-from bench.farm_process import running_farm
+from bench.farm_process import RunningFarm, running_farm
 from bench.plain_swap import FED, PlainLoop, session, speed
 from bench.results import write
 from broker.installed import ModelStore
@@ -37,14 +39,32 @@ CLAIM = (
     "be taken again on a quiet machine."
 )
 
-#: Title, channels, whether in 16 bits, seconds of video, crops for the network alone, rounds. Of the true
-#: size there are enough frames that beginning and end, some seconds, count for no more than in a real video.
+
+@dataclass(frozen=True)
+class Case:
+    """One row. Of the true size there are enough frames that beginning and end count for little."""
+
+    title: str
+    width: int  # channels
+    half: bool  # in 16 bits
+    seconds: float  # of video
+    crops: int  # for the network alone
+    rounds: int
+
+    @property
+    def name(self) -> str:
+        return f"standin-{self.width}{'-half' * self.half}"
+
+
 CASES = (
-    ("true size, 138 M weights", standin.TRUE_WIDTH, False, 1.5, 3, 1),
-    ("true size, 138 M weights, 16 bits", standin.TRUE_WIDTH, True, 6.0, 3, 1),
-    ("an eighth as wide, 3.8 M weights", standin.TRUE_WIDTH // 8, False, 2.4, 40, 2),
+    Case("true size, 138 M weights", standin.TRUE_WIDTH, False, 1.5, 3, 1),
+    Case("true size, 138 M weights, 16 bits", standin.TRUE_WIDTH, True, 5.0, 3, 1),
+    Case("an eighth as wide, 3.8 M weights", standin.TRUE_WIDTH // 8, False, 2.4, 40, 2),
 )
 _FIRST_S = 0.2
+
+#: Of a longer video the plain loop renders the beginning: it has no start or end to speak of.
+_PLAIN_S = 1.5
 
 
 def main(_clip: Path | None = None) -> None:
@@ -59,46 +79,39 @@ def main(_clip: Path | None = None) -> None:
         if own := os.environ.get("BENCH_SCRFD"):
             add(store, Path(own), Introduction(name="scrfd", contract="insightface"))
         finder = Analysers(FaceFinder(), store).finder("scrfd" if own else "mtcnn")
-        write("swap-speed", CLAIM, [_row(folder, store, finder, *case) for case in CASES])
+        write("swap-speed", CLAIM, [_row(folder, store, finder, case) for case in CASES])
 
 
-def _row(folder: Path, store: ModelStore, finder: Finder, title: str, *case: float) -> dict[str, object]:
-    width, half, seconds, crops, rounds = case
-    path = standin.inswapper(folder / f"standin-{width}{'-half' * int(half)}.onnx", int(width))
-    settings = folder / f"{path.stem}.yaml"
-    settings.write_text(f"inference: {{amp_enabled: {str(bool(half)).lower()}}}")
+def _row(folder: Path, store: ModelStore, finder: Finder, case: Case) -> dict[str, object]:
+    path = standin.inswapper(folder / f"{case.name}.onnx", case.width)
     engine = add(store, path, Introduction(name=path.stem, contract="inswapper")).name
-    clip = portrait_clip(folder / f"{engine}.mp4", seconds=seconds, size="1920x1080")
-    short = portrait_clip(folder / f"{engine}-short.mp4", seconds=_FIRST_S, size="1920x1080")
+    analyser = "mtcnn" if isinstance(finder, FaceFinder) else "scrfd"
+    wanted = ("--source", str(SOURCE), "--engine", engine, "--overwrite", "--analyser", analyser)
+    wanted += ("--chunk-seconds", "60", "-o", str(folder / "farm.mp4"))
+    clip, begin, short = (
+        _video(folder, each) for each in (case.seconds, min(case.seconds, _PLAIN_S), _FIRST_S)
+    )
     plain = PlainLoop(path, finder, threads=1)
-    farm_fps, plain_fps, alone_fps, own_fps = [], [], [], []
-    options = ("--workers", "1", "--gpus", "none")
-    told = {"FARM_MODELS": str(store.directory), "OMP_NUM_THREADS": "1", "FARM_WORKER_WARM": engine}
-    told["FARM_WORKER_SETTINGS"] = str(settings)
-    with running_farm(folder / f"farm-{engine}", *options, timeout_s=300, **told) as farm:
-        for number in range(int(rounds) + 1):
-            output = str(folder / "farm.mp4")
-            arguments = ("--source", str(SOURCE), "--engine", engine, "--overwrite", "-o", output)
-            analyser = "mtcnn" if isinstance(finder, FaceFinder) else "scrfd"
-            video = str(clip if number else short)  # the worker opens the network in its first job
-            done = farm.render(video, *arguments, "--chunk-seconds", "60", "--analyser", analyser)
-            if number == 0:
-                continue
-            alone = speed(session(path, 1), int(crops))
-            own = speed(OpenVinoRunner(path, threads=1, half=True), int(crops)) if half else alone
-            farm_fps.append(done["frames"] / done["seconds"])
-            plain_fps.append(plain.render(clip, SOURCE, folder / "plain.mp4"))
-            alone_fps.append(alone)
-            own_fps.append(own)
-    apart = _apart(path) if half else {}
+    best = dict.fromkeys(("farm_fps", "plain_fps", "network_fps", "own_network_fps"), 0.0)
+    with _farm(folder, store, case) as farm:
+        farm.render(str(short), *wanted)  # the worker opens the network in its first job
+        for _ in range(case.rounds):
+            done = farm.render(str(clip), *wanted)
+            alone = speed(session(path, 1), case.crops)
+            measured = {
+                "farm_fps": done["frames"] / done["seconds"],
+                "plain_fps": plain.render(begin, SOURCE, folder / "plain.mp4"),
+                "network_fps": alone,
+                "own_network_fps": speed(_halved(path), case.crops) if case.half else alone,
+            }
+            best = {name: max(best[name], fps) for name, fps in measured.items()}
+    apart = _apart(path) if case.half else {}
     path.unlink()
-    best = {"farm_fps": max(farm_fps), "plain_fps": max(plain_fps), "network_fps": max(alone_fps)}
-    best["own_network_fps"] = max(own_fps)
     return {
-        "network": title,
+        "network": case.title,
         "detector": analyser,
         "frames": done["frames"],
-        "runs": rounds,
+        "runs": case.rounds,
         **best,
         "farm / plain": best["farm_fps"] / best["plain_fps"],
         "farm / network": best["farm_fps"] / best["network_fps"],
@@ -109,10 +122,27 @@ def _row(folder: Path, store: ModelStore, finder: Finder, title: str, *case: flo
     }
 
 
+def _video(folder: Path, seconds: float) -> Path:
+    return portrait_clip(folder / f"{seconds}.mp4", seconds=seconds, size="1920x1080")
+
+
+def _farm(folder: Path, store: ModelStore, case: Case) -> AbstractContextManager[RunningFarm]:
+    settings = folder / f"{case.name}.yaml"
+    settings.write_text(f"inference: {{amp_enabled: {str(case.half).lower()}}}")
+    told = {"FARM_MODELS": str(store.directory), "FARM_WORKER_SETTINGS": str(settings)}
+    told |= {"OMP_NUM_THREADS": "1", "FARM_WORKER_WARM": case.name}
+    home = folder / f"farm-{case.name}"
+    return running_farm(home, "--workers", "1", "--gpus", "none", timeout_s=300, **told)
+
+
+def _halved(path: Path) -> OpenVinoRunner:
+    return OpenVinoRunner(path, threads=1, half=True)
+
+
 def _apart(path: Path) -> dict[str, float]:
     """Return how far what 16 bits paint lies from float32's, of 255."""
     (exact,) = session(path, 1).run(None, FED)
-    (half,) = OpenVinoRunner(path, threads=1, half=True).run(FED)
+    (half,) = _halved(path).run(FED)
     apart = np.abs(half - exact) * 255
     return {"apart, mean": float(apart.mean()), "apart, worst": float(apart.max())}
 
