@@ -1,4 +1,4 @@
-"""What it would bring, and cost, to let a face's colour transforms hold for some frames."""
+"""What it brings, and costs, to let a face's colour transforms hold for some frames."""
 
 from __future__ import annotations
 
@@ -10,88 +10,52 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from bench.clips import SOURCE, TARGET
 from bench.flicker import NUM_FRAMES, figures, moving, turned_back
 from bench.results import write
 from broker.messages import FuseSpec
 from workers.engine.fusion import FusionEngine
-from workers.face.fuse import Crop, Likeness
 from workers.masking.masks import Masks
-from workers.media.planes import Rgb
-from workers.models.network import Window
-from workers.models.unet import FusionUNet, Survey, blur_inner
 from workers.models.weights import load_fusion
+from workers.swappers.anchors import LEAD
 from workers.swappers.calm import calmed
 from workers.swappers.contract import Source
 from workers.swappers.following import Sight, sights
-from workers.swappers.passes import Passes
-from workers.swappers.portrait import PortraitSwapper, fusing
+from workers.swappers.portrait import PortraitSwapper
 
 CLAIM = (
-    "The network's view of a face (its thumbnail) is compared with that in the first frame of a block of 5: "
-    "where it differs by less than the threshold, in mean as a share of the range, that frame's colour "
+    "`inference.reuse_threshold`: a face's thumbnail is compared with that in the first frame of its block "
+    "of 5; where it differs by less than the threshold, in mean as a share of the range, that frame's colour "
     "transforms are used, and no convolution is run. On a head that moves under noise, as in `flicker`, "
-    "against no reuse, a processor's milliseconds. `context`: what it costs, of the same time, that chunks "
-    "of 125 frames must then bring 4 frames more on either side, lest their borders show."
+    "against single crops without reuse, a processor's milliseconds. `context`: what it costs, of the same "
+    "time, that chunks of 125 frames bring 4 frames more on either side, and fuse one of them, lest their "
+    "borders show."
 )
-BLOCK, CHUNK_FRAMES = 5, 125
+CHUNK_FRAMES = 125
 THRESHOLDS = (0.0, 0.002, 0.01, 0.15)
 ROUNDS = 5
 SPEC = FuseSpec(engine="portrait")
-
-
-class Reusing:
-    """Fuses crops of one face, frame by frame, as the engine does; transforms hold for a while."""
-
-    def __init__(self, network: FusionUNet, threshold: float) -> None:
-        self._network = network
-        self._threshold = threshold
-        self._first: tuple[Tensor, Survey] | None = None
-        self.num_reused = self._index = 0
-
-    @torch.inference_mode()
-    def __call__(self, crops: list[Crop]) -> list[Rgb]:
-        (crop,) = crops
-        sharp, placed, soft = (_tensor(part) for part in (crop.target, crop.source, crop.mask[..., None]))
-        x, side_px = torch.cat([blur_inner(sharp, soft), placed], 1), crop.side_px
-        survey, whole = self._survey(x, soft), Window(0, 0, side_px, side_px)
-        fused = self._network.compose(x, soft, sharp, self._network.field(survey, x, soft, whole, side_px))
-        return [np.ascontiguousarray(fused[0].permute(1, 2, 0).numpy())]
-
-    def _survey(self, x: Tensor, mask: Tensor) -> Survey:
-        starts, self._index = self._index % BLOCK == 0, self._index + 1
-        if not self._threshold:
-            return self._network.survey(x, mask)
-        seen = self._network._thumbnail(x, mask, None)  # noqa: SLF001
-        if not starts and self._first is not None:
-            before, survey = self._first
-            if float((seen - before).abs().mean()) < self._threshold:
-                self.num_reused += 1
-                return survey
-        survey = self._network.survey(x, mask)
-        self._first = (seen, survey) if starts else self._first
-        return survey
 
 
 def main(clip: Path | None = None) -> None:
     """Measure; write bench/results/reuse.json."""
     del clip  # the motion must be known
     torch.set_num_threads(1)
-    swapper = PortraitSwapper(fusion=FusionEngine(load_fusion(), torch.device("cpu")))
-    likeness = swapper.prepare(SOURCE.read_bytes(), SPEC).prepared
+    swappers = {threshold: _swapper(threshold) for threshold in THRESHOLDS}
+    swapper = swappers[0.0]
+    source = swapper.prepare(SOURCE.read_bytes(), SPEC)
     given = [turned_back(frame, index) for index, frame in enumerate(moving(TARGET))]
     began_s = time.process_time()
     seen = list(sights(moving(TARGET), swapper._finder, which="all"))  # noqa: SLF001
     looking_ms = (time.process_time() - began_s) / NUM_FRAMES * 1e3
-    found = {threshold: _fused(seen, likeness, threshold) for threshold in THRESHOLDS}
+    found = {threshold: _fused(one, seen, source) for threshold, one in swappers.items()}
     taken: dict[float, list[float]] = {threshold: [] for threshold in THRESHOLDS}
     for _ in range(ROUNDS):  # in turn
-        for threshold in THRESHOLDS:
-            taken[threshold].append(_fused(seen, likeness, threshold)[1])
+        for threshold, one in swappers.items():
+            taken[threshold].append(_fused(one, seen, source)[1])
     exact, exact_ms = np.stack(found[0.0][0]), statistics.median(taken[0.0])
-    context = (BLOCK - 1) * (2 * looking_ms + exact_ms) / CHUNK_FRAMES
+    context = (2 * LEAD * looking_ms + exact_ms) / CHUNK_FRAMES
     rows: list[dict[str, Any]] = []
     for threshold, (frames, _, share) in found.items():
         error, ms = np.abs(np.stack(frames) - exact), statistics.median(taken[threshold])
@@ -110,24 +74,20 @@ def main(clip: Path | None = None) -> None:
     write("reuse", CLAIM, rows)
 
 
+def _swapper(threshold: float) -> PortraitSwapper:
+    return PortraitSwapper(fusion=FusionEngine(load_fusion(), torch.device("cpu"), reuse_threshold=threshold))
+
+
 def _fused(
-    seen: list[Sight], likeness: Likeness, threshold: float
+    swapper: PortraitSwapper, seen: list[Sight], source: Source
 ) -> tuple[list[NDArray[np.float32]], float, float]:
     """Return the frames, turned back; milliseconds a frame; the share of frames with reused transforms."""
-    network = FusionEngine(load_fusion(), torch.device("cpu")).network
-    assert isinstance(network, FusionUNet)
-    run = Reusing(network, threshold)
+    reuse = swapper.reuse(SPEC)
     began_s = time.process_time()
-    passes = Passes(run, size=1, kind_of=len).through(
-        fusing(sight, Source(prepared=likeness), SPEC, Masks()) for sight in seen
-    )
-    frames = list(calmed(passes, ratio=1.0))
+    frames = list(calmed(swapper.fused(seen, source, SPEC, Masks(), reuse), ratio=1.0))
     ms = (time.process_time() - began_s) / len(seen) * 1e3
-    return [turned_back(frame, index) for index, frame in enumerate(frames)], ms, run.num_reused / len(seen)
-
-
-def _tensor(picture: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous()
+    share = 0.0 if reuse is None else reuse.num_reused / len(seen)
+    return [turned_back(frame, index) for index, frame in enumerate(frames)], ms, share
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _reuse(rows: Rows) -> Ours:
         f"saved, {row['context, %']:.1f} % spent on context, up to {row['max error, of 255']:.0f} of 255 off"
     )
     gains = row["saved, %"] > row["context, %"]
-    return Ours(figure, "small, and not built in" if gains else "not built in: it costs more than it brings")
+    return Ours(figure, "small: built in, and off by default" if gains else "off by default: costs more")
 
 
 def _smoothing(rows: Rows) -> Ours:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from workers.engine.precision import cast, half_of
 from workers.engine.tiles import fuse_in_tiles
 from workers.errors import OutOfMemory
 from workers.models.blocks import fold_batch_norms
-from workers.models.network import FusionNetwork, Window
+from workers.models.network import FusionNetwork, Surveying, Window
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class FusionEngine:
         meter: Meter | None = None,
         lessons: Lessons | None = None,
         managed: ManagedPool | None = None,
+        reuse_threshold: float = 0.0,
     ) -> None:
         """Put a copy of `network`, in eval mode, on `device`, its batch norms folded.
 
@@ -62,8 +64,10 @@ class FusionEngine:
             meter: counts the device's memory; by default its own.
             managed: where its weights are to lie, on a GPU; by default where torch puts them.
             lessons: where to begin instead, if memory ran out before; by default nothing is remembered.
+            reuse_threshold: how far a face may look different and keep its transforms, see `Reuse`; 0: never.
         """
         self.device = device
+        self.reuse_threshold = reuse_threshold
         self._meter = meter or meter_of(device)
         self._limit_bytes, self._beside_bytes = limit_bytes, beside_bytes
         self._sides_px = tuple(sorted(sides_px, reverse=True))
@@ -158,8 +162,11 @@ class FusionEngine:
         )
 
     @torch.inference_mode()
-    def __call__(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, mask: Tensor, target: Tensor, surveying: Surveying | None = None) -> Tensor:
         """Return the fused crops, (N, 3, S, S) in [0, 1]; see `FusionNetwork.forward`.
+
+        `surveying` takes the place of the network's own survey, for crops that come one by one; no graph is
+        replayed then.
 
         Raises:
             OutOfMemory: not even the foot of the ladder needs little enough.
@@ -167,45 +174,50 @@ class FusionEngine:
         while True:
             try:
                 with self._meter.guard():
-                    return self._fused(x, mask, target)
+                    return self._fused(x, mask, target, surveying)
             except torch.OutOfMemoryError as error:
                 reason = str(error)
             # Out of the handler: until then the traceback keeps the failed pass's tensors alive.
             self._step_down(reason, x.shape[-1])
 
-    def _fused(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+    def _fused(self, x: Tensor, mask: Tensor, target: Tensor, surveying: Surveying | None = None) -> Tensor:
         sizes = _sizes(len(x), self._size(x))
         split = (tensor.split_with_sizes(sizes) for tensor in (x, mask, target))
         if len(sizes) == 1:
-            return self._pass(x, mask, target)
+            return self._pass(x, mask, target, surveying=surveying)
         fused = torch.empty_like(target)
         for place, crops in zip(fused.split_with_sizes(sizes), zip(*split, strict=True), strict=True):
-            place.copy_(self._pass(*crops))
+            place.copy_(self._pass(*crops, surveying=surveying))
         return fused
 
     def _size(self, x: Tensor) -> int:
         """Return how many crops go through at once: of those in tiles, one."""
         return 1 if x.shape[-1] > self._point.tile_px else self._point.batch
 
-    def _pass(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+    def _pass(self, x: Tensor, mask: Tensor, target: Tensor, *, surveying: Surveying | None) -> Tensor:
         tile_px, num_crops = self._point.tile_px, len(x)
         if x.shape[-1] > tile_px:
             field = self._field_by_graph if self._network.overlap_px else None
-            return fuse_in_tiles(self._network, x, mask, target, tile_px=tile_px, field=field)
+            return fuse_in_tiles(
+                self._network, x, mask, target, tile_px=tile_px, field=field, surveying=surveying
+            )
+        if surveying is not None:
+            return self._composed(surveying(x, mask, None), x, mask, target)
         if self.device.type == "cpu" and not self._network.overlap_px:
-            return self._surveyed(x, mask, target)
+            survey = self._network.survey(x, mask, at_least=self._point.batch)
+            return self._composed(survey, x, mask, target)
         blank = self._point.batch - num_crops
         full = (functional.pad(tensor, (0, 0, 0, 0, 0, 0, 0, blank)) for tensor in (x, mask, target))
         return self._whole(*(full if blank else (x, mask, target)))[:num_crops]
 
-    def _surveyed(self, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
-        """Find out what to do with all crops at once, and do it crop by crop.
+    def _composed(self, survey: Any, x: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        """Do, crop by crop, what was found out for all of them at once.
 
         Convolutions gain by company, but at full resolution a CPU's caches hold one crop; and there blank
         ones cost nothing.
         """
         side_px, network, fused = x.shape[-1], self._network, torch.empty_like(target)
-        survey, whole = network.survey(x, mask, at_least=self._point.batch), Window(0, 0, side_px, side_px)
+        whole = Window(0, 0, side_px, side_px)
         for index in range(len(x)):
             one = slice(index, index + 1)
             field = network.field(survey.of(index), x[one], mask[one], whole, side_px)

@@ -37,7 +37,7 @@ def open_fusion(
     config = config or EngineConfig.from_environment()
     settings = settings_of(config)
     profile = profile_for(str(settings["profile"]), device)
-    limit_gb = settings["gpu_memory_limit"]
+    limit_gb, reuse = settings["gpu_memory_limit"], float(settings["inference.reuse_threshold"] or 0)
     most_px = settings["default_resolution"] or profile.resolution_px
     network, first = load_fusion(), first_point(settings, profile, device)
     if first.precision is Precision.INT8:
@@ -52,7 +52,8 @@ def open_fusion(
         sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
         lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
         managed=managed_pool(settings["managed_memory_limit"], device),
-        has_graphs=bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
+        has_graphs=not reuse and bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
+        reuse_threshold=reuse,
     )
 
 
@@ -71,14 +72,19 @@ def managed_pool(limit_gb: Value, device: torch.device) -> ManagedPool | None:
 
 
 def first_point(settings: dict[str, Value], profile: Profile, device: torch.device) -> Point:
-    """Return where the engine begins on the ladder."""
+    """Return where the engine begins on the ladder.
+
+    Crops whose transforms may be another frame's go one by one: whether each needs a convolution is its own
+    affair, and a pass that waits for others would run one for most of them all the same.
+    """
     if settings["inference.quantization"] == "int8":
         precision = Precision.INT8
     else:
         has_amp = bool(_or(settings["inference.amp_enabled"], profile.amp))
         precision = half_of(device) if has_amp else Precision.FP32
+    has_reuse = bool(settings["inference.reuse_threshold"])
     return Point(
-        batch=int(settings["inference.batch"] or profile.batch),
+        batch=1 if has_reuse else int(settings["inference.batch"] or profile.batch),
         tile_px=int(settings["tile"] or profile.tile_px),
         precision=precision,
     )

@@ -108,6 +108,16 @@ KEYS = (
         meaning="crops in one pass, alike on all workers of a job; null: 1, but for `portrait` on a CPU 4",
     ),
     Key(
+        name="inference.reuse_threshold",
+        kind=float,
+        default=0.0,
+        least=0,
+        most=1,
+        meaning="`portrait` holds a face's colour transforms for up to 5 frames while its thumbnail differs "
+        "by less than this share of the range: pixels 1 of 255 off, as measured; crops then go one by one, "
+        "without CUDA graphs; alike on all workers of a job; 0: never",
+    ),
+    Key(
         name="onnx.provider",
         kind=str,
         default="auto",

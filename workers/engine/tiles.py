@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from workers.models.network import FusionNetwork, Window
+from workers.models.network import FusionNetwork, Surveying, Window
 
 # Takes the survey, then parts of x and mask, their window, the whole picture's side; returns a field.
 FieldOf = Callable[..., Tensor]
@@ -26,13 +26,14 @@ def fuse_in_tiles(
     *,
     tile_px: int,
     field: FieldOf | None = None,
+    surveying: Surveying | None = None,
 ) -> Tensor:
     """Return what `network.fuse` returns for crops of side S > tile_px, (N, 3, S, S).
 
-    `field` takes the place of the network's own, as a captured graph of it may.
+    `field` takes the place of the network's own, as a captured graph of it may; so does `surveying`.
     """
     field, side_px = field or network.field, x.shape[-1]
-    survey = network.survey(x, mask, tile_px)
+    survey = (surveying or network.survey)(x, mask, tile_px)
     fused = torch.empty_like(target)
     if network.overlap_px == 0:
         for where in windows(side_px, tile_px, 0):

@@ -26,11 +26,12 @@ from workers.media.planes import Canvas, Rgb
 
 
 class Crop(NamedTuple):
-    """What is to be fused. Its fields are what `workers.face.modes` takes."""
+    """What is to be fused. Its first three fields are what `workers.face.modes` takes."""
 
     target: Rgb  # (S, S, 3)
     source: Rgb  # (S, S, 3), placed over the target and in its colours
     mask: Mask  # (S, S)
+    face: int = 0  # which of its frame's faces it is
 
     @property
     def side_px(self) -> int:
@@ -94,7 +95,7 @@ def fuse_faces(
         if _are_under(canvas, landmarks, cuts):
             patches += yield from _fused(canvas, cuts, faces[number:], spec)
             cuts = []
-        cut = _cut_out(canvas, landmarks, likeness, cover)
+        cut = _cut_out(canvas, landmarks, likeness, cover, number)
         cuts += [] if cut is None else [cut]
     if cuts:
         patches += yield from _fused(canvas, cuts, (), spec)
@@ -111,7 +112,7 @@ class _Cut:
     crop: Crop
 
     def patch(self, fused: Rgb, spec: FuseSpec) -> Patch:
-        target, _, mask = self.crop
+        target, mask = self.crop.target, self.crop.mask
         return Patch(
             landmarks=self.landmarks,
             matrix=self.matrix,
@@ -137,7 +138,7 @@ def _are_under(canvas: Canvas, landmarks: Points, cuts: Sequence[_Cut]) -> bool:
     return roi is not None and any(overlap(extent(canvas, cut.matrix, cut.crop.mask), roi) for cut in cuts)
 
 
-def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover) -> _Cut | None:
+def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover, number: int) -> _Cut | None:
     matrix, side_px, roi = _crop_of(canvas, landmarks)
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return None
@@ -146,7 +147,7 @@ def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover
     marks = align.apply(matrix, landmarks)
     placed, mask = _placed(marks, likeness, side_px)
     mask = np.minimum(mask, cover(target, marks))
-    ready = Crop(target=target, source=match(placed, target, mask), mask=mask)
+    ready = Crop(target=target, source=match(placed, target, mask), mask=mask, face=number)
     return _Cut(landmarks=landmarks, matrix=matrix, placed=placed, crop=ready)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 SIZE_MULTIPLE_PX = 16  # crops are squares of a multiple of this
+
+#: Takes x, mask and a tile's side, as `FusionNetwork.survey` does; returns what that returns.
+Surveying: TypeAlias = Callable[[Tensor, Tensor, int | None], Any]
 
 
 class Window(NamedTuple):

@@ -78,7 +78,10 @@ class FusionUNet(FusionNetwork):
 
     def survey(self, x: Tensor, mask: Tensor, tile_px: int | None = None, at_least: int = 0) -> Survey:
         """Find the transforms. Also the one colour correction that all tiles of a picture share."""
-        seen = self._thumbnail(x, mask, tile_px)
+        return self.survey_of(self.thumbnail(x, mask, tile_px), at_least)
+
+    def survey_of(self, seen: Tensor, at_least: int = 0) -> Survey:
+        """Find the transforms in thumbnails: all that a survey rests on."""
         gap = colour_gap(seen)
         blank = max(0, at_least - len(seen))
         shown = functional.pad(_inputs(seen, gap), (0, 0, 0, 0, 0, 0, 0, blank))
@@ -99,8 +102,8 @@ class FusionUNet(FusionNetwork):
         fused = (x[:, 3:] + field).clamp(0.0, 1.0)
         return mask * fused + (1.0 - mask) * target
 
-    def _thumbnail(self, x: Tensor, mask: Tensor, tile_px: int | None) -> Tensor:
-        """Return (N, 7, T, T), in strips where the picture is larger than a tile."""
+    def thumbnail(self, x: Tensor, mask: Tensor, tile_px: int | None = None) -> Tensor:
+        """Return what a survey looks at, (N, 7, T, T) in [0, 1]: in strips where a picture exceeds a tile."""
         small_px, side_px = self.config.thumbnail_px, x.shape[-1]
         if tile_px is None or side_px <= tile_px or side_px % small_px:
             return _shrunk(x, mask, side_px / small_px)

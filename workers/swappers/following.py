@@ -27,6 +27,7 @@ class Sight:
     people: tuple[Face, ...]  # the faces to be changed, left to right, in the frame's pixels
     sources: tuple[int, ...]  # which source each of them gets
     begins_shot: bool
+    is_near: bool = True  # to a frame that is put out: others lie in its `lead`
 
     @property
     def faces(self) -> tuple[Points, ...]:
@@ -41,17 +42,23 @@ def sights(
     which: str,
     threshold: float = THRESHOLD,
     margin: int = 0,
+    lead: int = 0,
 ) -> Iterator[Sight]:
-    """Yield every frame that is not context, and context that is `margin` frames or less from one.
+    """Yield every frame that is not context, context that is near one, and what leads up to that.
+
+    Near is what is `margin` frames or less from one; up to `lead` frames before those are yielded as well.
 
     Nothing is followed from one shot into the next, where `Frame.begins_shot` says that one begins.
 
     `which` is "all", "largest" or "cast": those that the frame names; a face must score `threshold` somewhere
     nearby. A frame is yielded `RADIUS` frames after it came in, or when no more come: at most `RADIUS` + 1
-    frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched. `margin` is at most `RADIUS`.
+    frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched. `margin` and `lead` together
+    are at most `RADIUS`.
     """
     for shot in _shots(frames):
-        yield from _sights_in(shot, Tracker(finder, threshold), which=which, margin=margin)
+        tracker = Tracker(finder, threshold)
+        for frame, is_near in _followed(shot, tracker, margin=margin, lead=lead):
+            yield _sight(frame, tracker, which, is_near=is_near)
 
 
 def _shots(frames: Iterable[Frame]) -> Iterator[Iterator[Frame]]:
@@ -68,7 +75,10 @@ def _shots(frames: Iterable[Frame]) -> Iterator[Iterator[Frame]]:
         yield shot
 
 
-def _sights_in(frames: Iterable[Frame], tracker: Tracker, *, which: str, margin: int) -> Iterator[Sight]:
+def _followed(
+    frames: Iterable[Frame], tracker: Tracker, *, margin: int, lead: int
+) -> Iterator[tuple[Frame, bool]]:
+    """Yield frames whose faces the tracker can tell, and whether each is near one that is put out."""
     waiting: deque[Frame] = deque()
     last_wanted = -margin - 1
     for frame in chain(frames, [None] * RADIUS):
@@ -80,9 +90,14 @@ def _sights_in(frames: Iterable[Frame], tracker: Tracker, *, which: str, margin:
         first = waiting.popleft()
         last_wanted = last_wanted if first.is_context else first.index
         tracker.forget(first.index - RADIUS)
-        near = first.index <= last_wanted + margin
-        if near or any(not frame.is_context for frame in islice(waiting, margin)):
-            yield _sight(first, tracker, which)
+        is_near = first.index <= last_wanted + margin or _has_wanted(waiting, margin)
+        if is_near or _has_wanted(waiting, margin + lead):
+            yield first, is_near
+
+
+def _has_wanted(waiting: deque[Frame], num: int) -> bool:
+    """Say whether one of the next `num` frames is put out."""
+    return any(not frame.is_context for frame in islice(waiting, num))
 
 
 def enlarged(landmarks: Points, factor: float) -> Points:
@@ -102,7 +117,7 @@ def area(face: Face) -> float:
     return (x1 - x0) * (y1 - y0)
 
 
-def _sight(frame: Frame, tracker: Tracker, which: str) -> Sight:
+def _sight(frame: Frame, tracker: Tracker, which: str, *, is_near: bool) -> Sight:
     factor = frame.picture.width / _search_size(frame)[0]
     faces = tuple(scaled(face, factor) for face in tracker.faces(frame.index))
     chosen = _wanted(faces, which, frame.cast or ())
@@ -111,6 +126,7 @@ def _sight(frame: Frame, tracker: Tracker, which: str) -> Sight:
         people=tuple(face for face, _ in chosen),
         sources=tuple(source for _, source in chosen),
         begins_shot=tracker.begins_shot(frame.index),
+        is_near=is_near,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from workers.analysers.opening import Analysers
 from workers.engine.budget import this_residency
 from workers.engine.fusion import FusionEngine
 from workers.engine.fusion_tenant import FusionTenant
-from workers.engine.ladder import Point
 from workers.engine.opening import open_fusion
 from workers.engine.precision import Precision
+from workers.engine.reuse import Reuse
 from workers.engine.sessions import troubles
 from workers.face import tone
 from workers.face.fuse import Crop, Likeness, fuse_faces
@@ -34,6 +35,7 @@ from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.models.mtcnn_weights import SHA256
 from workers.models.unet import blur_inner
 from workers.models.weights import read_facts
+from workers.swappers.anchors import LEAD, Asked, anchored, left_out, placed
 from workers.swappers.calm import Fused, calmed
 from workers.swappers.contract import Source
 from workers.swappers.following import Sight, sights
@@ -45,12 +47,14 @@ Fusion = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 _WARM_SIDE_PX = 256
 
+#: Ways to fuse that ask no network.
+_CLASSICAL = {"blend": poisson, "overlay": multiband}
+
 
 class PortraitSwapper:
     """Fuses a portrait's face into every frame. One instance serves one chunk at a time."""
 
     name = "portrait"
-    radius = RADIUS + tone.REACH
     knows_shots = True
 
     def __init__(self, fusion: Fusion | None = None, device: torch.device | None = None) -> None:
@@ -65,6 +69,8 @@ class PortraitSwapper:
         self._device = device or best_device()
         self._finder = FaceFinder(self._device)
         self._fusion = fusion or open_fusion(self._device, beside_bytes=self._finder.size_bytes)
+        threshold = self._fusion.reuse_threshold if isinstance(self._fusion, FusionEngine) else 0.0
+        self.radius = RADIUS + tone.REACH + (LEAD if threshold else 0)
         self._place = self._placed()
         self._analysers = Analysers(self._finder, ModelStore(models_directory()))
         self._masks = MaskMaker(ModelStore(models_directory()))
@@ -132,15 +138,47 @@ class PortraitSwapper:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
         finder = self._analysers.finder_for(fuse)
         masks = self._masks.masks(fuse)
-        seen = sights(frames, finder, which=fuse.faces, threshold=fuse.threshold, margin=tone.REACH)
-        yield from self._passes(fuse).through(fusing(sight, source, fuse, masks) for sight in seen)
+        reuse = self.reuse(fuse)
+        seen = sights(
+            frames,
+            finder,
+            which=fuse.faces,
+            threshold=fuse.threshold,
+            margin=tone.REACH,
+            lead=0 if reuse is None else LEAD,
+        )
+        yield from self.fused(seen, source, fuse, masks, reuse)
+
+    def fused(
+        self, seen: Iterable[Sight], source: Source, fuse: FuseSpec, masks: Masks, reuse: Reuse | None = None
+    ) -> Iterator[Fused]:
+        """Yield every frame, its faces found already, with the patches that change it.
+
+        With `reuse`, colour transforms may be an earlier frame's.
+        """
+        if reuse is None:
+            works = (fusing(sight, source, fuse, masks) for sight in seen)
+            return self._passes(fuse).through(works)
+        passes: Passes[Asked, Rgb] = Passes(
+            lambda asked: [self._lent(one, reuse) for one in asked], size=1, kind_of=len
+        )
+        return passes.through(
+            placed(fusing(frame.sight, source, fuse, masks), frame) if frame.is_fused else left_out(frame)
+            for frame in anchored(seen)
+        )
+
+    def reuse(self, fuse: FuseSpec) -> Reuse | None:
+        """Return what keeps transforms for one run; None: nothing does, or no network is asked."""
+        if fuse.mode in {SHOWN, *_CLASSICAL} or not isinstance(self._fusion, FusionEngine):
+            return None
+        return Reuse(self._fusion) if self._fusion.reuse_threshold else None
 
     def _passes(self, fuse: FuseSpec) -> Passes[Crop, Rgb]:
         if fuse.mode == SHOWN:
             return Passes(lambda crops: [tinted(crop.target) for crop in crops], size=1, kind_of=_side_px)
-        classical = {"blend": poisson, "overlay": multiband}.get(fuse.mode)
+        classical = _CLASSICAL.get(fuse.mode)
         if classical is not None:
-            return Passes(lambda crops: [classical(*crop) for crop in crops], size=1, kind_of=_side_px)
+            return Passes(lambda crops: [classical(*crop[:3]) for crop in crops], size=1, kind_of=_side_px)
         size = self._fusion.first.batch if isinstance(self._fusion, FusionEngine) else 1
         return Passes(self._fuse, size=size, kind_of=_side_px)
 
@@ -152,21 +190,32 @@ class PortraitSwapper:
         return (this_residency().add("fusion", FusionTenant(self._fusion)),)
 
     def _fusion_name(self) -> str:
-        """Name the network, its precision if it is not float32, and the size of its passes if it is not 1.
+        """Name the network, and what else shows in pixels: workers that share a job must agree.
 
-        Both show, the size in the last bits only: workers that share a job must agree.
+        That is its precision if it is not float32, the size of its passes if it is not 1 (in last bits only),
+        and the threshold under which transforms hold, if there is one.
         """
-        first = self._fusion.first if isinstance(self._fusion, FusionEngine) else Point()
+        if not isinstance(self._fusion, FusionEngine):
+            return "fusion-lite"
+        first, threshold = self._fusion.first, self._fusion.reuse_threshold
         precision = "" if first.precision is Precision.FP32 else f" in {first.precision}"
-        return f"fusion-lite{precision}" + ("" if first.batch == 1 else f", {first.batch} at once")
+        size = "" if first.batch == 1 else f", {first.batch} at once"
+        return f"fusion-lite{precision}{size}" + (f", held below {threshold}" if threshold else "")
 
     @torch.inference_mode()
-    def _fuse(self, crops: Sequence[Crop]) -> list[Rgb]:
+    def _fuse(self, crops: Sequence[Crop], fusion: Fusion | None = None) -> list[Rgb]:
         """Fuse crops of one side, together; the engine sees to it that their number does not show."""
-        sharp, placed = (self._tensor([crop[part] for crop in crops]) for part in (0, 1))
+        sharp, placed = (
+            self._tensor(part) for part in ([crop.target for crop in crops], [crop.source for crop in crops])
+        )
         soft = self._tensor([crop.mask[..., None] for crop in crops])
-        fused = self._fusion(torch.cat([blur_inner(sharp, soft), placed], dim=1), soft, sharp)
+        x = torch.cat([blur_inner(sharp, soft), placed], dim=1)
+        fused = (fusion or self._fusion)(x, soft, sharp)
         return [np.ascontiguousarray(one) for one in fused.permute(0, 2, 3, 1).float().cpu().numpy()]
+
+    def _lent(self, asked: Asked, reuse: Reuse) -> Rgb:
+        """Fuse a crop by itself, with the transforms of its anchor if they serve."""
+        return self._fuse([asked.crop], partial(reuse.fuse, own=asked.own, anchor=asked.anchor))[0]
 
     def _tensor(self, pictures: Sequence[NDArray[np.float32]]) -> Tensor:
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(self._device)
