@@ -6,6 +6,7 @@ import functools
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from broker.fingerprint import Fingerprint
@@ -14,7 +15,7 @@ from workers.fingerprint import fingerprint
 from workers.people import Looker, open_looker
 from workers.stages.running import Stages
 from workers.swappers import open_swapper, this_store
-from workers.swappers.contract import OnRuntime, Planned, Swapper
+from workers.swappers.contract import OnRuntime, Planned, Resident, Swapper
 
 if TYPE_CHECKING:
     from workers.engine.residency import Residency
@@ -60,6 +61,17 @@ class Engines:
         swapper = self.swapper(fuse.engine)
         own = swapper.notes(fuse) if isinstance(swapper, OnRuntime) else ()
         return (*own, *self.stages.notes(fuse))
+
+    def prefetching(self, fuse: FuseSpec) -> AbstractContextManager[None]:
+        """Have a job's networks on their way while the block runs: they are needed with its first crop."""
+        held = _held()
+        if held is None:
+            return nullcontext()
+        from workers.engine.prefetching import prefetching  # noqa: PLC0415 - only where torch is loaded
+
+        swapper = self.swapper(fuse.engine)
+        own = swapper.places(fuse) if isinstance(swapper, Resident) else ()
+        return prefetching(held, (*own, *self.stages.places(fuse)))
 
     def plan(self) -> str:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""

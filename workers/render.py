@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from broker.clock import Clock
 from broker.connect import Broker
@@ -134,7 +134,7 @@ class ChunkRenderer:
             return self.stages.run(ahead(fused, depth, stop=stop), chunk.fuse, progress.note_part)
 
         def swapped() -> Iterator[Piece]:
-            pieces = ahead(self._decoded(chain([first], segments)), depth, stop=stop)
+            pieces = _begun(ahead(self._decoded(chain([first], segments)), depth, stop=stop))
             runs = (pieces,) if isinstance(swapper, KnowsShots) else (run for _, run in by_segment(pieces))
             for run in runs:
                 yield from through(run, changed)
@@ -198,6 +198,12 @@ def cast_in(header: StreamHeader, frames: Iterable[Frame]) -> Iterator[Frame]:
     for frame in frames:
         frame.cast = tuple(by_frame.get(frame.index, ()))
         yield frame
+
+
+def _begun(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Have frames decoded from now on: a swapper asks for one only when its networks are there."""
+    first = list(islice(pieces, 1))
+    return chain(first, pieces)
 
 
 def _stamped(

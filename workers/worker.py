@@ -147,7 +147,8 @@ class Worker:
             if chunk.work == LOOK:
                 return self._renderer.look(chunk, self._engines.looker, progress)
             source = self._sources.get(chunk.job_id, chunk.fuse, swapper)
-            return self._renderer.render(chunk, swapper, source, progress)
+            with self._engines.prefetching(chunk.fuse):
+                return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
             raise
         except Exception as error:  # noqa: BLE001 - the farm must hear of it, whatever it is

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
@@ -125,16 +125,24 @@ class Residency:
                 held.enter_context(self._held(name))
             yield
 
-    def prefetch(self, name: str) -> None:
-        """Begin to bring what is used soon. Does nothing where others in use leave no room."""
+    def prefetch(self, name: str, beside: Collection[str] = ()) -> None:
+        """Bring what is used soon, where there is room for it beside what is in use and those named.
+
+        What never was there is left to its first user: measuring it may need all the room there is. Nothing
+        is promised: others may have it leave again, and whoever uses it hears of what is wrong with it.
+        """
         with self._changed:
-            if self._makes_room(self._known[name]):
+            place = self._known.get(name)
+            if place is None or (self.room_bytes is not None and place.tenant.size_bytes is None):
+                return
+            if name in self._here or self._makes_room(place, beside):
                 self._brought(name)
 
     @property
     def resident(self) -> tuple[str, ...]:
         """Return those that are there, least recently used first."""
-        return tuple(self._here)
+        with self._changed:
+            return tuple(self._here)
 
     @property
     def resident_bytes(self) -> int:
@@ -189,14 +197,18 @@ class Residency:
             self._leave(name)  # its size was not known: everything that could leave has left already
             raise self._refusal(self._taken_bytes() + place.size_bytes)
 
-    def _makes_room(self, place: _Place) -> bool:
-        """Have others leave until there is room; say whether there is. Whose size is unknown needs it all."""
+    def _makes_room(self, place: _Place, beside: Collection[str] = ()) -> bool:
+        """Have others leave until there is room; say whether there is. Whose size is unknown needs it all.
+
+        Those `beside` it stay, as those in use do.
+        """
         if self.room_bytes is None:
             return True
         needed = self.room_bytes if place.tenant.size_bytes is None else place.size_bytes
-        if place.tenant.size_bytes is not None and self._taken_bytes() + needed > self.room_bytes:
+        if place.tenant.size_bytes is not None and self._taken_bytes(beside) + needed > self.room_bytes:
             return False
-        for name in [name for name, other in self._here.items() if not other.is_taken]:
+        free = [name for name, other in self._here.items() if not (other.is_taken or name in beside)]
+        for name in free:
             if self.resident_bytes + needed <= self.room_bytes:
                 break
             self._leave(name)
@@ -205,8 +217,8 @@ class Residency:
     def _leave(self, name: str) -> None:
         self._here.pop(name).tenant.leave()
 
-    def _taken_bytes(self) -> int:
-        return sum(one.size_bytes for one in self._here.values() if one.is_taken)
+    def _taken_bytes(self, beside: Collection[str] = ()) -> int:
+        return sum(one.size_bytes for name, one in self._here.items() if one.is_taken or name in beside)
 
     def _may_wait_for(self, place: _Place) -> bool:
         """Say whether to wait: passes end, chunks may not, and who waits inside a pass may wait for ever."""

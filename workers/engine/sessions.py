@@ -46,13 +46,18 @@ class SessionTenant:
         self._has_run = False
 
     def arrive(self) -> None:
-        """Open the session, and run it once where its inputs' sizes are known."""
+        """Open the session, and run it once where its inputs' sizes are known.
+
+        It is measured when it comes for the first time. Later it may come while a chunk is decoded beside it,
+        whose memory would be taken for its own, for ever.
+        """
         give_back()
         before = taken_bytes(self._device)
         self.network.open()
         give_back()  # of what loading took beside
-        self._open_bytes = max(taken_bytes(self._device) - before, self.network.file_bytes)
-        self._note(self._open_bytes)
+        if self.size_bytes is None:
+            self._open_bytes = max(taken_bytes(self._device) - before, self.network.file_bytes)
+            self._note(self._open_bytes)
         blank = self.network.blank()
         if blank is not None:
             with self.watched():

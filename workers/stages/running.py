@@ -48,6 +48,10 @@ class Stages:
         """Return which networks do not run on what was asked for, and why. Raises as `parts`."""
         return self._networks.notes(fuse) if self.wanted(fuse) else ()
 
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return the names, among what the worker keeps in memory, of the networks that a job asks for."""
+        return self._networks.places(fuse) if self.wanted(fuse) else ()
+
     def run(
         self, frames: Iterable[Frame], fuse: FuseSpec, on_part: Callable[[], None] = lambda: None
     ) -> Iterator[Frame]:

@@ -35,6 +35,14 @@ class Planned(Protocol):
 
 
 @runtime_checkable
+class Resident(Protocol):
+    """A swapper whose networks share the worker's memory with others, and may be away."""
+
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return the names, among what the worker keeps in memory, of what every frame of a job needs."""
+
+
+@runtime_checkable
 class OnRuntime(Protocol):
     """A swapper that may run installed networks, by ONNX Runtime."""
 

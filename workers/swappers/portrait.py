@@ -97,6 +97,10 @@ class PortraitSwapper:
         blank = np.zeros((_WARM_SIDE_PX, _WARM_SIDE_PX, 3), np.float32)
         self._fuse([Crop(blank, blank, np.ones(blank.shape[:2], np.float32))])
 
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """See `Resident`."""
+        return (*self._place, *(network.place for network in self._analysers.networks(fuse.analyser)))
+
     def provider(self, fuse: FuseSpec) -> str:
         """See `OnRuntime`."""
         return next((network.provider for network in self._analysers.networks(fuse.analyser)), "")
@@ -130,8 +134,7 @@ class PortraitSwapper:
         At most `radius` + 1 frames are held, and 2 `RADIUS` + 1 pictures of the size that is searched; where
         the fusion takes N crops at once, N - 1 frames more, and so much later.
         """
-        networks = self._analysers.networks(fuse.analyser)
-        with this_residency().hold(*self._place, *(network.place for network in networks)):
+        with this_residency().hold(*self.places(fuse)):
             yield from calmed(self._fused(frames, source, fuse), ratio=fuse.ratio)
 
     def _fused(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Fused]:

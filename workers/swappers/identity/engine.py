@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -116,6 +115,11 @@ class IdentitySwapper:
         digests = {**self._analysers.digests(fuse.analyser), **self._masks.digests(fuse)}
         return {**self._models, **passes, **digests}
 
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """See `Resident`; the source's encoder is needed once."""
+        analysis = (network.place for network in self._analysers.networks(fuse.analyser))
+        return tuple(filter(None, (self._network.place, *analysis)))
+
     def provider(self, fuse: FuseSpec) -> str:  # noqa: ARG002 - every swapper is asked so
         """See `OnRuntime`."""
         return self._network.provider
@@ -131,7 +135,7 @@ class IdentitySwapper:
         blank = np.zeros((side_px, side_px, 3), np.uint8)
         eyes_to_mouth = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]], np.float32)
         source = self._encoder.encode([Likeness(picture=blank, landmarks=eyes_to_mouth * side_px)])
-        with self._held(FuseSpec(engine=self.name)):
+        with this_residency().hold(*self.places(FuseSpec(engine=self.name))):
             self._network.swap_some(np.zeros((1, side_px, side_px, 3), np.float32), source)
 
     def prepare(self, portrait: bytes, fuse: FuseSpec) -> Source:
@@ -152,7 +156,7 @@ class IdentitySwapper:
 
     def run(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
         """Yield every frame that is not context, in order, with its faces changed."""
-        with self._held(fuse):
+        with this_residency().hold(*self.places(fuse)):
             yield from self._changed(frames, source, fuse)
 
     def _changed(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Frame]:
@@ -185,11 +189,6 @@ class IdentitySwapper:
         works = (work(seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
         size = self._network.pass_size if fuse.boost == 1 else 1
         yield from Passes(change, size=size, kind_of=_kind).through(works)
-
-    def _held(self, fuse: FuseSpec) -> AbstractContextManager[None]:
-        """Keep in memory what every frame needs; the source's encoder is needed once."""
-        analysis = (network.place for network in self._analysers.networks(fuse.analyser))
-        return this_residency().hold(*filter(None, (self._network.place, *analysis)))
 
     def _look(
         self, name: str, content: bytes, fuse: FuseSpec
