@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from broker.heartbeats import WorkerBeat
 from broker.leases import RENDERING, Lease
 from workers.engine.moves import MOVES
 from workers.errors import Stopped
-from workers.footprint import footprint
+from workers.footprint import Footprint, footprint
 from workers.stuck import Patience
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class Keeper:
         self._end = threading.Event()
         self._guard = threading.Lock()
         self.is_leaving = False
+        self._noted: set[type[Exception]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True, name="keeper")
 
     def start(self) -> None:
@@ -134,19 +135,43 @@ class Keeper:
     def _run(self) -> None:
         next_beat = 0.0
         while not self._end.wait(RENEW_S):
-            self._patience.rearm()
-            self._renew()
+            self._surely(self._patience.rearm)
+            self._surely(self._renew)
             if time.monotonic() >= next_beat:
                 self._send()
                 next_beat = time.monotonic() + self._broker.config.heartbeat_s
 
     def _send(self) -> bool:
+        return self._surely(self._tell)
+
+    def _tell(self) -> None:
         try:
-            self._broker.heartbeats.beat(_with_memory(self._beat))
+            here = footprint()
+        except Exception as error:  # noqa: BLE001 - a device that does not answer must not silence its worker
+            self._note(error)
+            here = Footprint()
+        self._broker.heartbeats.beat(_with_memory(self._beat, here))
+
+    def _surely(self, step: Callable[[], None]) -> bool:
+        """Do a step, and say whether it was done: without this thread every lease that it renews lapses.
+
+        Whatever goes wrong is logged, and tried again at the next turn.
+        """
+        try:
+            step()
         except BrokerError as error:
             log.warning("no heartbeat: %s", error)
-            return False
-        return True
+        except Exception as error:  # noqa: BLE001 - what it is cannot be known; see above
+            self._note(error)
+        else:
+            return True
+        return False
+
+    def _note(self, error: Exception) -> None:
+        """Log what nobody expected, with its place: once of a kind, for it may come every second."""
+        if type(error) not in self._noted:
+            self._noted.add(type(error))
+            log.error("the keeper goes on after an error", exc_info=error)
 
     def _renew(self) -> None:
         with self._guard:
@@ -161,6 +186,8 @@ class Keeper:
         except BrokerError as error:
             # Redis may come back before the lease lapses; if not, the commit is refused.
             log.warning("lease not renewed: %s", error)
+        except Exception as error:  # noqa: BLE001 - whether the render is stuck must be looked at all the same
+            self._note(error)
         self._end_if_stuck(progress)
         elapsed_s = time.monotonic() - began_s
         if progress.num_frames:
@@ -175,9 +202,8 @@ class Keeper:
             self._patience.end()
 
 
-def _with_memory(beat: WorkerBeat) -> WorkerBeat:
-    """Return a beat with what this process takes of memory now."""
-    here = footprint()
+def _with_memory(beat: WorkerBeat, here: Footprint) -> WorkerBeat:
+    """Return a beat with what this process takes of memory."""
     return dataclasses.replace(
         beat,
         memory_bytes=here.used_bytes,
