@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import torch
 
-from bench import standin
 from bench.clips import SOURCE, TARGET
 from bench.machine import resident_mb
 from bench.results import write
@@ -82,6 +81,8 @@ def main(clip: Path | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         store = ModelStore(folder / "models")
+        from bench import standin
+
         recogniser = standin.recogniser(folder / "w600k_r50.onnx")
         add(store, recogniser, Introduction(name="recogniser", contract="arcface"))
         for case in cases():
@@ -132,6 +133,8 @@ def measure(folder: Path, case: Case) -> dict[str, Any]:
 
 def _install(folder: Path, store: ModelStore, width: int) -> None:
     """Make a stand-in network, and install it; its name says its width."""
+    from bench import standin
+
     path = standin.inswapper(folder / f"standin-{width}.onnx", width)
     add(store, path, Introduction(name=path.stem, contract="inswapper"))
     path.unlink()

@@ -85,6 +85,15 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self._count = count
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Have torch leave `__torch_dispatch__` as it is: nothing is compiled here.
+
+        Otherwise it keeps its compiler away from it, and imports all of that with the first operation:
+        seconds of a worker's start.
+        """
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

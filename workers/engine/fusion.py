@@ -110,7 +110,8 @@ class FusionEngine:
                 )
             finally:  # whoever goes on without a plan is held to the limit all the same
                 self._meter.limit(limit_bytes - reserve_of(limit_bytes) - self._beside_bytes)
-        for side in self._sides_px:
+        # The largest was run to be measured; where there are graphs, its own is to be replayed once as well.
+        for side in self._sides_px if self._has_graphs else self._sides_px[1:]:
             self(*_blank(1, side, self.device))
         return self.plan
 

@@ -1,5 +1,8 @@
 """The CPU's meter counts real tensors, and holds them to a limit as a GPU's allocator does."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -71,3 +74,15 @@ def test_counts_in_every_mode(guarded):
     with guarded(), meter.measured():
         kept = floats(1) * 2
     assert meter.used_bytes() == kept.nbytes
+
+
+def test_counting_loads_no_compiler():
+    """torch's, with all that it brings, takes seconds to load, and would be most of a worker's start."""
+    program = (
+        "import sys, torch\n"
+        "from workers.engine.cpu_memory import CpuMeter\n"
+        "with (meter := CpuMeter()).measured(): kept = torch.ones(4) + 1\n"
+        "print(meter.used_bytes(), 'torch._dynamo' in sys.modules, 'sympy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["16", "False", "False"]
