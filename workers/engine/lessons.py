@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 class Lessons:
     """The lowest point that an engine had to step down to, in a file of `folder`; None keeps nothing.
 
-    `key` names what the lesson is about: the device, the network and the budget.
+    `key` names what the lesson is about: the device, the budget, and where the engine began. Who asks for
+    another batch or precision than then has learnt nothing yet.
     """
 
     def __init__(self, folder: Path | None, key: str) -> None:

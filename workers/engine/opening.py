@@ -50,7 +50,9 @@ def open_fusion(
         limit_bytes=budget_bytes(settings, device),
         beside_bytes=beside_bytes,
         sides_px=tuple(side for side in SIDES_PX if side <= int(most_px)),
-        lessons=Lessons(_folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB"),
+        lessons=Lessons(
+            _folder(settings["cuda_graph.cache_path"]), f"{_device_name(device)}, {limit_gb} GB, from {first}"
+        ),
         managed=managed_pool(settings["managed_memory_limit"], device),
         has_graphs=not reuse and bool(_or(settings["cuda_graph.enabled"], profile.graphs)),
         reuse_threshold=reuse,

@@ -147,7 +147,8 @@ class Residency:
     @property
     def resident_bytes(self) -> int:
         """Return what they take there."""
-        return sum(one.size_bytes for one in self._here.values())
+        with self._changed:
+            return sum(one.size_bytes for one in self._here.values())
 
     def __str__(self) -> str:
         """Say in one line who is there, who is not, and what moving them has cost."""

@@ -12,11 +12,13 @@ Who runs several by turns holds them for a chunk, so that they do not come and g
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from broker.config import models_directory
 from workers.config import EngineConfig
@@ -60,8 +62,15 @@ class SessionTenant:
             self._note(self._open_bytes)
         blank = self.network.blank()
         if blank is not None:
+            self._run_once(blank)
+
+    def _run_once(self, blank: Mapping[str, NDArray[Any]]) -> None:
+        try:
             with self.watched():
                 self.network.warm(blank)
+        except Exception:
+            self.leave()  # nobody counts what did not arrive
+            raise
 
     def settle(self) -> None:
         """Do nothing: it is there."""

@@ -11,7 +11,9 @@ from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.engine.managed import ManagedPool
 from workers.engine.precision import Precision
+from workers.engine.prefetching import prefetching
 from workers.engine.residency import Residency
+from workers.engine.reuse import Place, Reuse
 from workers.engine.tenants import TorchTenant
 from workers.errors import BudgetTooSmall
 from workers.models.unet import LITE
@@ -145,10 +147,22 @@ def test_more_networks_than_memory_fuse_as_ever():
     for name, net in nets.items():
         held.add(name, TorchTenant(copy.deepcopy(net), GPU))
     for name in "01234302413":
-        held.prefetch(str((int(name) + 1) % 5))
-        with torch.inference_mode(), held.use(name) as one:
+        with (
+            prefetching(held, (str((int(name) + 1) % 5),)),
+            torch.inference_mode(),
+            held.use(name) as one,
+        ):
             assert torch.equal(one.network.fuse(*picture), nets[name].fuse(*picture))
         assert held.resident_bytes <= 2.5 * size
+
+
+def test_transforms_that_hold_are_those_of_the_anchor():
+    one = engine(LITE, reuse_threshold=1.0)
+    (x, mask, target), reuse = on(GPU, crops(1, 128)), Reuse(one)
+    own = reuse.fuse(x, mask, target, Place(5, 0), Place(5, 0))
+    torch.testing.assert_close(own, one(x, mask, target), atol=1e-4, rtol=0)
+    assert torch.equal(reuse.fuse(x, mask, target, Place(6, 0), Place(5, 0)), own)
+    assert reuse.num_reused == 1
 
 
 def test_networks_in_managed_memory_fuse_as_ever():

@@ -15,6 +15,7 @@ from workers.engine.residency import Residency
 from workers.engine.sessions import open_network
 from workers.engine.tenants import TorchTenant
 from workers.errors import BudgetTooSmall, ModelUnusable
+from workers.models.onnx_session import OnnxNetwork
 
 #: Large beside what the first session of a process brings with it, which is some 28 MB.
 SIDE = 5600
@@ -133,3 +134,27 @@ def test_one_file_is_opened_once_and_a_bad_one_is_forgotten(paths, tmp_path):
     with pytest.raises(ModelUnusable, match=r"bad\.onnx"):
         open_network(bad, residency=residency)
     assert "bad" not in str(residency)
+
+
+def test_a_session_that_cannot_run_once_is_closed(tmp_path, monkeypatch):
+    """It opens, and its first pass fails: nobody would count what it keeps."""
+    path = saved(
+        tmp_path / "net.onnx",
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        {"x": [1, 8]},
+        {"y": [1, 8]},
+        {"w": np.ones((8, 8), np.float32)},
+    )
+    residency, opened = Residency(None), []
+
+    def fail(network, _inputs):
+        opened.append(network)
+        raise RuntimeError("no memory for it")
+
+    monkeypatch.setattr(OnnxNetwork, "warm", fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        open_network(path, residency=residency)
+    assert not opened[0].is_open
+    assert residency.resident == ()
+    monkeypatch.undo()
+    assert open_network(path, residency=residency).is_open

@@ -81,6 +81,18 @@ def test_settings_reach_the_engine(write):
     assert (plan.limit_bytes, plan.side_px) == (500_000_000, 256)
 
 
+def test_what_was_learnt_holds_for_the_settings_that_it_was_learnt_with(write, tmp_path):
+    """Who asks for a smaller batch than then does not get a larger one from a lesson."""
+
+    def opened(batch):
+        text = f"{{inference: {{batch: {batch}}}, cuda_graph: {{cache_path: {tmp_path / 'kept'}}}}}"
+        return open_fusion(CPU, EngineConfig(settings_path=write(text)))
+
+    opened(8)._step_down("no memory", 256)
+    assert opened(8).plan.point.batch == 4
+    assert opened(1).plan.point.batch == 1
+
+
 def test_managed_memory_is_refused_where_there_is_no_gpu(write):
     settings = write("{managed_memory_limit: 20}")
     with pytest.raises(BadSettings, match=r"managed_memory_limit.*no GPU"):
