@@ -19,6 +19,7 @@ from workers.engine.fusion import FusionEngine
 from workers.engine.ladder import Point
 from workers.frames import Frame
 from workers.masking.masks import Masks
+from workers.masking.outliner import Outliner
 from workers.models.weights import load_fusion
 from workers.swappers.calm import calmed
 from workers.swappers.following import sights
@@ -65,7 +66,7 @@ def _rows(swappers: dict[int, PortraitSwapper], num_faces: int, side_px: int) ->
     for _ in range(ROUNDS):
         for size, swapper in swappers.items():
             began_s = time.process_time()
-            works = (fusing(sight, source, SPEC, Masks()) for sight in seen)
+            works = (fusing(sight, source, SPEC, Masks(), Outliner()) for sight in seen)
             fused = list(calmed(swapper._passes(SPEC).through(works), ratio=1.0))  # noqa: SLF001
             taken[size].append((looking_s + time.process_time() - began_s) / NUM_FRAMES * 1e3)
             assert [frame.num_faces for frame in fused] == [num_faces] * NUM_FRAMES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from pathlib import Path
@@ -17,12 +18,13 @@ from bench.results import write
 from broker.messages import FuseSpec
 from workers.engine.fusion import FusionEngine
 from workers.masking.masks import Masks
+from workers.masking.outliner import Outliner
 from workers.models.weights import load_fusion
 from workers.swappers.anchors import LEAD
 from workers.swappers.calm import calmed
 from workers.swappers.contract import Source
 from workers.swappers.following import Sight, sights
-from workers.swappers.portrait import PortraitSwapper
+from workers.swappers.portrait import PortraitSwapper, fusing
 
 CLAIM = (
     "`inference.reuse_threshold`: a face's thumbnail is compared with that in the first frame of its block "
@@ -83,8 +85,9 @@ def _fused(
 ) -> tuple[list[NDArray[np.float32]], float, float]:
     """Return the frames, turned back; milliseconds a frame; the share of frames with reused transforms."""
     reuse = swapper.reuse(SPEC)
+    work = functools.partial(fusing, source=source, fuse=SPEC, masks=Masks(), outliner=Outliner())
     began_s = time.process_time()
-    frames = list(calmed(swapper.fused(seen, source, SPEC, Masks(), reuse), ratio=1.0))
+    frames = list(calmed(swapper.fused(seen, work, SPEC, reuse), ratio=1.0))
     ms = (time.process_time() - began_s) / len(seen) * 1e3
     share = 0.0 if reuse is None else reuse.num_reused / len(seen)
     return [turned_back(frame, index) for index, frame in enumerate(frames)], ms, share

@@ -31,6 +31,9 @@ SWAPPERS_OWN = ("w600k_r50.onnx", "arcface_w600k_r50.onnx")
 #: Files that tell people apart, the best first.
 RECOGNISERS = (*SWAPPERS_OWN, "glintr100.onnx", "w600k_mbf.onnx")
 
+#: Files that find many landmarks of a face, the best first: 106 of them, and 68 with their depths.
+LANDMARKERS = ("2d106det.onnx", "1k3d68.onnx")
+
 #: Kind of mask → the contract of the network that it needs, and the known model that has it.
 SEGMENTING = {"occlusion": ("xseg", "xseg_1"), "region": ("bisenet", "bisenet_resnet_34")}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -42,14 +43,15 @@ class Crop(NamedTuple):
 #: Yields crops, is sent them fused (S, S, 3), as often as it needs to, and returns the frame's patches.
 Fusing: TypeAlias = Generator[list[Crop], list[Rgb], list[Patch]]
 
-#: Says, of a crop (S, S, 3) and its landmarks (5, 2), how much of each pixel may be changed: (S, S) in 0..1.
-Cover: TypeAlias = Callable[[Rgb, Points], Mask]
+#: Says, of a crop (S, S, 3), its landmarks (5, 2) and the face's outline (N, 2), where that is known, how
+#: much of each pixel may be changed: (S, S) in 0..1.
+Cover: TypeAlias = Callable[[Rgb, Points, Points | None], Mask]
 
 _LEAST_SIDE_PX = 12.0  # of a face, by the template: smaller ones have nothing to fuse
 
 
-def _uncovered(crop: Rgb, landmarks: Points) -> Mask:
-    del landmarks
+def _uncovered(crop: Rgb, landmarks: Points, outline: Points | None) -> Mask:
+    del landmarks, outline
     return np.ones(crop.shape[:2], np.float32)
 
 
@@ -82,20 +84,24 @@ def fuse_faces(
     likenesses: Sequence[Likeness],
     spec: FuseSpec,
     cover: Cover = _uncovered,
+    *,
+    outlines: Sequence[Points | None] | None = None,
 ) -> Fusing:
     """Fuse every face whose landmarks (5, 2) are given with its own source; the result is what is to be put.
 
-    `spec` says how their skin and light are retouched, `cover` which pixels may change at all. Faces that are
-    too small or outside the picture are left out. Where faces overlap, each sees those before it as they will
-    be: then `canvas` changes, else not, and only then the faces of a frame are not asked for together.
+    `spec` says how their skin and light are retouched, `cover` which pixels may change at all; it is told the
+    faces' `outlines` (N, 2), in the picture's pixels like their landmarks. Faces that are too small or
+    outside the picture are left out. Where faces overlap, each sees those before it as they will be: then
+    `canvas` changes, else not, and only then the faces of a frame are not asked for together.
     """
     patches: list[Patch] = []
     cuts: list[_Cut] = []
-    for number, (landmarks, likeness) in enumerate(zip(faces, likenesses, strict=True)):
+    told = outlines or (None,) * len(faces)
+    for number, (landmarks, likeness, outline) in enumerate(zip(faces, likenesses, told, strict=True)):
         if _are_under(canvas, landmarks, cuts):
             patches += yield from _fused(canvas, cuts, faces[number:], spec)
             cuts = []
-        cut = _cut_out(canvas, landmarks, likeness, cover, number)
+        cut = _cut_out(canvas, landmarks, likeness, partial(_covered, cover, outline), number)
         cuts += [] if cut is None else [cut]
     if cuts:
         patches += yield from _fused(canvas, cuts, (), spec)
@@ -138,7 +144,17 @@ def _are_under(canvas: Canvas, landmarks: Points, cuts: Sequence[_Cut]) -> bool:
     return roi is not None and any(overlap(extent(canvas, cut.matrix, cut.crop.mask), roi) for cut in cuts)
 
 
-def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover, number: int) -> _Cut | None:
+def _covered(cover: Cover, outline: Points | None, crop: Rgb, marks: Points, matrix: Matrix) -> Mask:
+    return cover(crop, marks, None if outline is None else align.apply(matrix, outline))
+
+
+def _cut_out(
+    canvas: Canvas,
+    landmarks: Points,
+    likeness: Likeness,
+    cover: Callable[[Rgb, Points, Matrix], Mask],
+    number: int,
+) -> _Cut | None:
     matrix, side_px, roi = _crop_of(canvas, landmarks)
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return None
@@ -146,7 +162,7 @@ def _cut_out(canvas: Canvas, landmarks: Points, likeness: Likeness, cover: Cover
     target = np.asarray(np.clip(crop, 0, 1), np.float32)
     marks = align.apply(matrix, landmarks)
     placed, mask = _placed(marks, likeness, side_px)
-    mask = np.minimum(mask, cover(target, marks))
+    mask = np.minimum(mask, cover(target, marks, matrix))
     ready = Crop(target=target, source=match(placed, target, mask), mask=mask, face=number)
     return _Cut(landmarks=landmarks, matrix=matrix, placed=placed, crop=ready)
 

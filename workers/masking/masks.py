@@ -15,6 +15,9 @@ from workers.face.shape import pose_of
 from workers.masking.segmenters import FaceParser, Occluder
 from workers.media.planes import Rgb
 
+#: The blur of an outline's crop, as `box_mask` has it: a rim of a few hundredths.
+_RIM = 0.06
+
 #: What a mask is shown in, and how strongly.
 _TINT, _STRENGTH = np.array([0.1, 0.9, 0.3], np.float32), np.float32(0.55)
 
@@ -32,8 +35,12 @@ class Masks:
     parser: FaceParser | None = None
     is_shown: bool = False  # the mask is drawn into the picture, and nothing else is changed
 
-    def before(self, crop: Rgb, landmarks: Points) -> Mask:
-        """Return what can be told of a crop before it is changed; the landmarks (5, 2) are in its pixels."""
+    def before(self, crop: Rgb, landmarks: Points, outline: Points | None = None) -> Mask:
+        """Return what can be told of a crop before it is changed.
+
+        The landmarks (5, 2) are in its pixels, and so is the face's `outline` (N, 2), convex, where a network
+        has told it.
+        """
         mask = np.ones(crop.shape[:2], np.float32)
         if self.own is not None:
             sized = cv2.resize(self.own, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -41,7 +48,8 @@ class Masks:
         if self.has_box:
             mask = np.minimum(mask, box_mask(len(crop), self.blur, self.padding))
         if self.has_hull:
-            mask = np.minimum(mask, outline_mask(landmarks, len(crop)))
+            rim = box_mask(len(crop), _RIM)  # where a face is larger than its crop, that must not show
+            mask = np.minimum(mask, np.minimum(rim, outline_mask(landmarks, len(crop), outline)))
         if self.occluder is not None:
             mask = np.minimum(mask, self.occluder.clear(crop))
         return mask
@@ -50,19 +58,20 @@ class Masks:
         """Return a crop's mask, less what turned out not to be face once it was changed."""
         return mask if self.parser is None else np.minimum(mask, self.parser.face(crop))
 
-    def at_once(self, crop: Rgb, landmarks: Points) -> Mask:
+    def at_once(self, crop: Rgb, landmarks: Points, outline: Points | None = None) -> Mask:
         """Return all of it of the unchanged crop: for engines that lay a face over it."""
-        return self.after(crop, self.before(crop, landmarks))
+        return self.after(crop, self.before(crop, landmarks, outline))
 
 
-def outline_mask(landmarks: Points, side_px: int) -> Mask:
-    """Return the mask of a face's outline, as five landmarks (5, 2) and a coarse head tell it.
+def outline_mask(landmarks: Points, side_px: int, outline: Points | None = None) -> Mask:
+    """Return the mask of a face's outline: `outline` (N, 2), or what five landmarks (5, 2) tell of it.
 
-    It knows how the head is turned, and nothing of this jaw or this brow.
+    Those and a coarse head know how the head is turned, and nothing of this jaw or this brow.
     """
     unit_px = align.scale_of(align.similarity(ARCFACE_112, landmarks))
+    convex = hull(pose_of(landmarks)) if outline is None else outline
     # `hull_mask` counts in template units, of which its own crops have `CROP_SPAN`.
-    return hull_mask(hull(pose_of(landmarks)), side_px, FEATHER * unit_px * CROP_SPAN / side_px)
+    return hull_mask(convex, side_px, FEATHER * unit_px * CROP_SPAN / side_px)
 
 
 def tinted(crop: Rgb) -> Rgb:

@@ -34,7 +34,7 @@ class Occluder:
         Raises:
             ModelUnusable: it has other inputs or outputs.
         """
-        self._network, self._input = network, next(iter(network.inputs))
+        self.network, self._input = network, next(iter(network.inputs))
         shape = network.inputs[self._input]
         if len(network.inputs) != 1 or len(shape) != _DIMS or shape[3] != _CHANNELS or shape[1] is None:
             raise ModelUnusable(f"{network.name} is no occluder: it takes {list(network.inputs.values())}")
@@ -43,7 +43,7 @@ class Occluder:
     def clear(self, crop: Rgb) -> Mask:
         """Return a mask (S, S) of a crop (S, S, 3), RGB in 0..1: 1 where the face is seen, 0 where not."""
         small = _resized(crop, self._side_px)[..., ::-1]
-        found = self._network.run({self._input: small[None]})[0].reshape(self._side_px, self._side_px)
+        found = self.network.run({self._input: small[None]})[0].reshape(self._side_px, self._side_px)
         return softened(np.asarray(np.clip(found, 0, 1), np.float32), len(crop))
 
 
@@ -56,7 +56,7 @@ class FaceParser:
         Raises:
             ModelUnusable: it has other inputs or outputs.
         """
-        self._network, self._input = network, next(iter(network.inputs))
+        self.network, self._input = network, next(iter(network.inputs))
         shape, given = network.inputs[self._input], next(iter(network.outputs.values()))
         is_parser = len(given) == _DIMS and given[1] in {_CLASSES, None}
         if len(shape) != _DIMS or shape[1] != _CHANNELS or shape[2] is None or not is_parser:
@@ -66,7 +66,7 @@ class FaceParser:
     def face(self, crop: Rgb) -> Mask:
         """Return a mask (S, S) of a crop (S, S, 3), RGB in 0..1: 1 where it shows face, 0 elsewhere."""
         small = (_resized(crop, self._side_px) - _MEAN) / _STD
-        scores = self._network.run({self._input: small.transpose(2, 0, 1)[None]})[0][0]
+        scores = self.network.run({self._input: small.transpose(2, 0, 1)[None]})[0][0]
         found = np.isin(scores.argmax(axis=0), FACE_CLASSES)
         return softened(np.asarray(found, np.float32), len(crop))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from broker.errors import ModelSpoiled
 from broker.installed import Model, ModelFile, ModelStore
@@ -31,3 +31,17 @@ def installed_models(store: ModelStore) -> dict[str, Model]:
         return store.models()
     except ModelSpoiled as error:
         raise ModelUnusable(str(error)) from error
+
+
+def first_file(store: ModelStore, names: tuple[str, ...]) -> tuple[Model, ModelFile] | None:
+    """Return the installed model, and the file of it, that has the first of these names; None: none has.
+
+    Raises:
+        ModelUnusable: the registry cannot be read.
+    """
+    for name in names:
+        for model in installed_models(store).values():
+            for file in model.files:
+                if PurePosixPath(file.name).name == name:
+                    return model, file
+    return None

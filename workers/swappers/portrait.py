@@ -29,10 +29,12 @@ from workers.face.track import RADIUS
 from workers.frames import Frame
 from workers.masking.masks import Masks, tinted
 from workers.masking.opening import MaskMaker
+from workers.masking.outliner import Outliner
 from workers.media.planes import Canvas, Rgb
 from workers.models.device import best_device
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX, FaceFinder
 from workers.models.mtcnn_weights import SHA256
+from workers.models.onnx_session import OnnxNetwork
 from workers.models.unet import blur_inner
 from workers.models.weights import read_facts
 from workers.swappers.anchors import LEAD, Asked, anchored, left_out, placed
@@ -99,15 +101,19 @@ class PortraitSwapper:
 
     def places(self, fuse: FuseSpec) -> tuple[str, ...]:
         """See `Resident`."""
-        return (*self._place, *(network.place for network in self._analysers.networks(fuse.analyser)))
+        return (*self._place, *(network.place for network in self._networks(fuse)))
 
     def provider(self, fuse: FuseSpec) -> str:
         """See `OnRuntime`."""
-        return next((network.provider for network in self._analysers.networks(fuse.analyser)), "")
+        return next((network.provider for network in self._networks(fuse)), "")
 
     def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
         """See `OnRuntime`."""
-        return troubles(self._analysers.networks(fuse.analyser))
+        return (*self._masks.notes(fuse), *troubles(self._networks(fuse)))
+
+    def _networks(self, fuse: FuseSpec) -> tuple[OnnxNetwork, ...]:
+        """Return the installed networks that every frame of a job needs."""
+        return (*self._analysers.networks(fuse.analyser), *self._masks.networks(fuse))
 
     @property
     def plan(self) -> str:
@@ -140,7 +146,7 @@ class PortraitSwapper:
     def _fused(self, frames: Iterable[Frame], source: Source, fuse: FuseSpec) -> Iterator[Fused]:
         """Yield every frame that is not context, and what is needed on either side to smooth its colours."""
         finder = self._analysers.finder_for(fuse)
-        masks = self._masks.masks(fuse)
+        masks, outliner = self._masks.masks(fuse), self._masks.outliner(fuse)
         reuse = self.reuse(fuse)
         seen = sights(
             frames,
@@ -150,23 +156,27 @@ class PortraitSwapper:
             margin=tone.REACH,
             lead=0 if reuse is None else LEAD,
         )
-        yield from self.fused(seen, source, fuse, masks, reuse)
+        work = partial(fusing, source=source, fuse=fuse, masks=masks, outliner=outliner)
+        yield from self.fused(seen, work, fuse, reuse)
 
     def fused(
-        self, seen: Iterable[Sight], source: Source, fuse: FuseSpec, masks: Masks, reuse: Reuse | None = None
+        self,
+        seen: Iterable[Sight],
+        work: Callable[[Sight], Work[Crop, Rgb, Fused]],
+        fuse: FuseSpec,
+        reuse: Reuse | None = None,
     ) -> Iterator[Fused]:
         """Yield every frame, its faces found already, with the patches that change it.
 
-        With `reuse`, colour transforms may be an earlier frame's.
+        `work` has the faces of one frame fused. With `reuse`, colour transforms may be an earlier frame's.
         """
         if reuse is None:
-            works = (fusing(sight, source, fuse, masks) for sight in seen)
-            return self._passes(fuse).through(works)
+            return self._passes(fuse).through(map(work, seen))
         passes: Passes[Asked, Rgb] = Passes(
             lambda asked: [self._lent(one, reuse) for one in asked], size=1, kind_of=len
         )
         return passes.through(
-            placed(fusing(frame.sight, source, fuse, masks), frame) if frame.is_fused else left_out(frame)
+            placed(work(frame.sight), frame) if frame.is_fused else left_out(frame)
             for frame in anchored(seen)
         )
 
@@ -224,10 +234,14 @@ class PortraitSwapper:
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(self._device)
 
 
-def fusing(sight: Sight, source: Source, fuse: FuseSpec, masks: Masks) -> Work[Crop, Rgb, Fused]:
+def fusing(
+    sight: Sight, source: Source, fuse: FuseSpec, masks: Masks, outliner: Outliner
+) -> Work[Crop, Rgb, Fused]:
     """Have the faces of one frame fused."""
     likenesses = [source.all[number].prepared for number in sight.sources]
-    patches = yield from fuse_faces(Canvas(sight.frame.picture), sight.faces, likenesses, fuse, masks.at_once)
+    canvas = Canvas(sight.frame.picture)
+    outlines = outliner.outlines(canvas, sight.people)
+    patches = yield from fuse_faces(canvas, sight.faces, likenesses, fuse, masks.at_once, outlines=outlines)
     return Fused(frame=sight.frame, patches=patches, begins_shot=sight.begins_shot)
 
 

@@ -14,9 +14,10 @@ Mask = Annotated[
     typer.Option(
         "--mask",
         metavar="KINDS",
-        help="Change no more than this of a face: box, hull (its outline), region (what a parser calls "
-        "face), occlusion (what nothing covers), or several, as box,occlusion. The last two need a model: "
-        "`farm models list`. [default: the engine's own]",
+        help="Change no more than this of a face: box, hull (its outline; closest with a pack like "
+        "buffalo_l installed), region (what a parser calls face), occlusion (what nothing covers), or "
+        "several, as box,occlusion. The last two need a model: `farm models list`. "
+        "[default: the engine's own]",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

@@ -109,3 +109,53 @@ def install(store, directory, contract, **how):
         path = recogniser(directory / "w600k_r50.onnx")
         add(store, path, Introduction(name="tiny-recogniser", contract="arcface"))
     return name
+
+
+def drawn_face(num):
+    """Return 106 or 68 landmarks (num, 2) of an upright face that fills its box, in -1..1 of the square."""
+    turn = np.linspace(-0.15, np.pi + 0.15, 33 if num == 106 else 17)
+    jaw = np.column_stack([0.55 * np.cos(turn), 0.05 + 0.6 * np.sin(turn)])
+
+    def arc(x, y, size):
+        return np.column_stack([x + np.linspace(-0.12, 0.12, size), np.full(size, y) - 0.01])
+
+    if num == 106:
+        groups = [arc(-0.25, -0.1, 10), arc(-0.25, -0.3, 9), arc(0, 0.35, 20), arc(0, 0.1, 15)]
+        groups += [arc(0.25, -0.1, 10), arc(0.25, -0.3, 9)]
+    else:
+        groups = [arc(-0.25, -0.3, 5), arc(0.25, -0.3, 5), arc(0, 0.1, 9)]
+        groups += [arc(-0.25, -0.1, 6), arc(0.25, -0.1, 6), arc(0, 0.35, 20)]
+    return np.concatenate([jaw, *groups]).astype(np.float32)
+
+
+def landmarker(path, num=106, *, batch="None", scales=False):
+    """Write a landmark network of InsightFace's shapes: a drawn face that moves a little with what it sees.
+
+    `scales` has it scale its input itself, as files do whose first nodes are called so.
+    """
+    dims, size = (2, 212) if num == 106 else (3, 3309)
+    random, seen = dice("landmarks", num), 8
+    face = np.zeros((size // dims, dims), np.float32)
+    face[-num:, :2] = drawn_face(num)
+    if dims == 3:
+        face[-num:, 2] = random.normal(0, 0.3, num)
+    weights = {
+        "look": random.normal(0, 0.05, (seen, 3, 16, 16)).astype(np.float32),
+        "all": random.normal(0, 0.01, (seen, size)).astype(np.float32),
+        "face": face.reshape(1, -1),
+        "mean": np.array([127.5], np.float32),
+        "scale": np.array([1 / 128], np.float32),
+    }
+    first = [
+        helper.make_node("Sub", ["data", "mean"], ["centred"], name="Sub_1"),
+        helper.make_node("Mul", ["centred", "scale"], ["scaled"], name="Mul_1"),
+    ]
+    nodes = [
+        *(first if scales else []),
+        helper.make_node("Conv", ["scaled" if scales else "data", "look"], ["seen"], strides=[16, 16]),
+        helper.make_node("GlobalAveragePool", ["seen"], ["mean_seen"]),
+        helper.make_node("Flatten", ["mean_seen"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "all"], ["moved"]),
+        helper.make_node("Add", ["moved", "face"], ["fc1"]),
+    ]
+    return saved(path, nodes, {"data": [batch, 3, 192, 192]}, {"fc1": [1, size]}, weights)

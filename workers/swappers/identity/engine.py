@@ -21,6 +21,7 @@ from workers.frames import Face, Frame
 from workers.masking.opening import MaskMaker
 from workers.media.planes import Canvas, Rgb
 from workers.models.mtcnn_cascade import LONGEST_SIDE_PX
+from workers.models.onnx_session import OnnxNetwork
 from workers.pipeline import ahead
 from workers.swappers.contract import Source
 from workers.swappers.following import Sight, sights
@@ -117,8 +118,8 @@ class IdentitySwapper:
 
     def places(self, fuse: FuseSpec) -> tuple[str, ...]:
         """See `Resident`; the source's encoder is needed once."""
-        analysis = (network.place for network in self._analysers.networks(fuse.analyser))
-        return tuple(filter(None, (self._network.place, *analysis)))
+        others = (network.place for network in self._networks(fuse))
+        return tuple(filter(None, (self._network.place, *others)))
 
     def provider(self, fuse: FuseSpec) -> str:  # noqa: ARG002 - every swapper is asked so
         """See `OnRuntime`."""
@@ -126,7 +127,7 @@ class IdentitySwapper:
 
     def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
         """See `OnRuntime`."""
-        return (*self._network.notes, *troubles(self._analysers.networks(fuse.analyser)))
+        return (*self._masks.notes(fuse), *self._network.notes, *troubles(self._networks(fuse)))
 
     def warm(self) -> None:
         """Run the detector and the network once at the sizes of a 720p search and of a crop."""
@@ -167,9 +168,12 @@ class IdentitySwapper:
             masks=self._masks.masks(fuse, usual=(BOX,) if own is None else (), own=own),
         )
 
+        outliner = self._masks.outliner(fuse)
+
         def work(sight: Sight) -> Work[Target, Rgb, Frame]:
             frame, canvas = sight.frame, Canvas(sight.frame.picture)
-            done = yield from change_faces(canvas, sight.faces, sight.sources, cutting)
+            outlines = outliner.outlines(canvas, sight.people)
+            done = yield from change_faces(canvas, sight.faces, sight.sources, cutting, outlines)
             return Frame(
                 picture=canvas.picture,
                 index=frame.index,
@@ -189,6 +193,10 @@ class IdentitySwapper:
         works = (work(seen) for seen in ahead(stream, _AHEAD_FRAMES, stop=threading.Event()))
         size = self._network.pass_size if fuse.boost == 1 else 1
         yield from Passes(change, size=size, kind_of=_kind).through(works)
+
+    def _networks(self, fuse: FuseSpec) -> tuple[OnnxNetwork, ...]:
+        """Return the installed networks that every frame of a job needs beside its own."""
+        return (*self._analysers.networks(fuse.analyser), *self._masks.networks(fuse))
 
     def _look(
         self, name: str, content: bytes, fuse: FuseSpec

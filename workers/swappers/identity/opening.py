@@ -7,7 +7,6 @@ from pathlib import Path
 from broker.installed import SWAPPERS_OWN, Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
 from workers.analysers.recogniser import Recogniser
-from workers.analysers.recognising import recogniser_file
 from workers.config import EngineConfig
 from workers.engine.budget import this_residency
 from workers.engine.sessions import open_network
@@ -15,7 +14,7 @@ from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.masking.opening import MaskMaker
 from workers.models.device import best_device
-from workers.models.installed import checked_file
+from workers.models.installed import checked_file, first_file
 from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_copy import WorkingCopy, working_copy
 from workers.models.onnx_session import OnnxNetwork
@@ -83,7 +82,7 @@ def _encoder(
 
 
 def _recogniser(store: ModelStore, wanted_by: Model) -> tuple[Model, ModelFile]:
-    found = recogniser_file(store, SWAPPERS_OWN)
+    found = first_file(store, SWAPPERS_OWN)
     if found is not None:
         return found
     raise ModelMissing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -43,27 +44,41 @@ class Cutting:
 
 
 def change_faces(
-    canvas: Canvas, faces: Iterable[Points], sources: Iterable[int], cutting: Cutting
+    canvas: Canvas,
+    faces: Sequence[Points],
+    sources: Iterable[int],
+    cutting: Cutting,
+    outlines: Sequence[Points | None] | None = None,
 ) -> Changing:
     """Change the faces with these landmarks (5, 2), each to its source. Only pixels under their masks change.
 
+    `outlines` are the faces' own (N, 2), where they are known; all places are in the picture's pixels.
     Faces that are too small or outside the picture are left out. Where crops overlap, each shows what became
     of those before it; all others are asked for together.
     """
     cuts: list[_Cut] = []
     done: list[Points] = []
-    for landmarks, source in zip(faces, sources, strict=True):
-        place = _place(canvas, landmarks, cutting)
+    told = outlines or (None,) * len(faces)
+    for person in starmap(_Person, zip(faces, told, sources, strict=True)):
+        place = _place(canvas, person.landmarks, cutting)
         if place is None:
             continue
         if any(overlap(place[1], cut.roi) for cut in cuts):
             yield from _changed(canvas, cuts, cutting.masks)
             cuts = []
-        cuts.append(_cut_out(canvas, landmarks, source, place, cutting))
-        done.append(landmarks)
+        cuts.append(_cut_out(canvas, person, place, cutting))
+        done.append(person.landmarks)
     if cuts:
         yield from _changed(canvas, cuts, cutting.masks)
     return done
+
+
+class _Person(NamedTuple):
+    """Whose face is changed, in the frame's pixels."""
+
+    landmarks: Points
+    outline: Points | None
+    source: int
 
 
 class _Cut(NamedTuple):
@@ -95,14 +110,13 @@ def _place(canvas: Canvas, landmarks: Points, cutting: Cutting) -> tuple[Matrix,
     return None if roi[0] >= roi[2] or roi[1] >= roi[3] else (matrix, roi)
 
 
-def _cut_out(
-    canvas: Canvas, landmarks: Points, source: int, place: tuple[Matrix, Roi], cutting: Cutting
-) -> _Cut:
+def _cut_out(canvas: Canvas, person: _Person, place: tuple[Matrix, Roi], cutting: Cutting) -> _Cut:
     matrix, roi = place
     sharp, local = canvas.read(roi), within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(sharp).crop(local, cutting.side_px), 0, 1), np.float32)
-    mask = cutting.masks.before(crop, align.apply(matrix, landmarks))
-    return _Cut(roi=roi, sharp=sharp, matrix=local, target=Target(crop, source), mask=mask)
+    outline = None if person.outline is None else align.apply(matrix, person.outline)
+    mask = cutting.masks.before(crop, align.apply(matrix, person.landmarks), outline)
+    return _Cut(roi=roi, sharp=sharp, matrix=local, target=Target(crop, person.source), mask=mask)
 
 
 def _returned(sharp: Rgb, changed: Rgb, mask: Mask, matrix: Matrix) -> tuple[Rgb, Mask]:
