@@ -11,7 +11,8 @@ from pathlib import Path
 from broker.config import models_directory
 from broker.installed import ModelStore
 from farm.album.album import Album
-from farm.album.opening import is_pictures, open_album
+from farm.album.opening import is_pictures, open_album, open_gallery_album
+from farm.album.picture import is_called, readable
 from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.fusing import ORIGINAL, resolution
 from farm.media.delivery import NO_VIDEO, Delivery, choose_delivery
@@ -25,7 +26,7 @@ from farm.people.album import Album as Gallery
 from farm.people.album import check_place
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
-from farm.requests.whom import Numbered
+from farm.requests.whom import At, Numbered
 from farm.stages import as_rendered, check_stages, factor_of
 from farm.wishes import wished_outputs
 
@@ -68,14 +69,15 @@ def check(request: JobRequest) -> Checked:
 
 
 def _with_pictures(request: JobRequest) -> Checked:
-    if request.needs_people:
-        raise BadInput(
-            "people are found and chosen in videos, by how they move",
-            hint="of pictures, leave the choice out",
-        )
+    _check_people(request)
+    if request.work == "faces":
+        _check_gallery_place(request)
+        album, notes = open_gallery_album(request)
+        return Checked(album.info(), album.info(), NO_VIDEO, album, notes)
     store = ModelStore(models_directory())
     factor = 1 if request.upscale is None else factor_of(store, request.upscale)
     album, delivery = open_album(request, factor)
+    _check_places(request, album)
     info = album.info()
     check_stages(request, info, store)
     return Checked(info, as_rendered(request, info, store), delivery, album, delivery.notes)
@@ -217,6 +219,19 @@ def _check_people(request: JobRequest) -> None:
             "people are numbered in the whole video, and this job looks at a part of it",
             hint="make a gallery first, `farm faces INPUT -o DIR`, and give --gallery DIR",
         )
+
+
+def _check_places(request: JobRequest, album: Album) -> None:
+    """Refuse places in pictures that are not there."""
+    names = [entry.picture.name for entry in album.entries]
+    for role in request.roles:
+        moment = role.whom.moment if isinstance(role.whom, At) else None
+        if moment is not None and not any(is_called(name, moment) for name in names):
+            example = readable(names[0])
+            raise BadInput(
+                f"{role.text}: no picture is called {moment}",
+                hint=f"behind the @ is a picture's name, as {example}; without it the place counts in each",
+            )
 
 
 def _is_part(request: JobRequest) -> bool:

@@ -120,9 +120,7 @@ def _offer(farm: Farm, job: Job, chunk: Chunk, cutter: Cutter | PictureCutter, r
         return False
     name = input_name(job.id, chunk.index, attempt)
     plan = with_context(cutter.manifest, chunk.index, chunk.start, chunk.end, radius=job.radius)
-    segment = (
-        cutter.cut(plan) if isinstance(cutter, PictureCutter) else cutter.cut(plan, _cast(farm, job, plan))
-    )
+    segment = cutter.cut(plan, _cast(farm, job, plan))
     try:
         for number, part in enumerate(regroup(segment, farm.broker.config.part_bytes)):
             farm.broker.segments.append(name, number, part, limit_bytes=farm.broker.config.window_bytes)
@@ -138,8 +136,11 @@ def _cast(farm: Farm, job: Job, plan: ChunkPlan) -> CastRows | None:
     """Return whose faces are changed in a chunk and its context, where the job chooses people."""
     if job.state != JobState.RENDERING or not JobRequest(**job.request).is_cast:
         return None
-    width, _ = MediaInfo.from_json(job.media).video.upright_size
-    cast = Cast.load(album_path(farm.config.job_directory(job.id)), width)
+    info = MediaInfo.from_json(job.media)
+    widths: int | list[int] = info.video.upright_size[0]
+    if is_album(info):
+        widths = [entry.looked_size[0] for entry in load_album(farm, job.id).entries]
+    cast = Cast.load(album_path(farm.config.job_directory(job.id)), widths)
     return cast.rows(plan.context_start, plan.context_end)
 
 

@@ -1,4 +1,4 @@
-"""Find out who is in a video before anything is changed: the first pass of jobs that choose people.
+"""Find out who is in an input before anything is changed: the first pass of jobs that choose people.
 
 Chunks of the first pass are offered, leased, retried and collected like any others; what comes back is who
 was seen, and no video. From it follows, once for the whole job, which source each track gets.
@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.people import ChunkSeen, unpacked
+from farm.album.album import is_album
+from farm.album.picture import is_called
 from farm.bootstrap import Farm
 from farm.collect import failed_chunks, spool
 from farm.lock import JobLock
 from farm.media.info import MediaInfo
 from farm.media.moments import frame_at, parse_moment
 from farm.models import Job
-from farm.people.album import INDEX, Album, Video, album_path, load_faces, write_album
+from farm.people.album import INDEX, Album, Pictured, Video, album_path, load_faces, write_album
 from farm.people.casting import Cast, Casting, check_same_video
-from farm.prepare import kept_frames, load_manifest, manifest_path, references_path
+from farm.prepare import kept_frames, load_album, load_manifest, manifest_path, references_path
 from farm.requests import JobRequest
 from farm.states import JobState
 
@@ -80,7 +82,14 @@ def _make_album(farm: Farm, job: Job, lock: JobLock) -> None:
         aside,
         _seen(farm, job, lock),
         job=job.id,
-        video=Video(path=job.input_path, size_bytes=size_bytes, num_frames=num_frames, start=start, end=end),
+        video=Video(
+            path=job.input_path,
+            size_bytes=size_bytes,
+            num_frames=num_frames,
+            start=start,
+            end=end,
+            pictures=_pictures(farm, job),
+        ),
         recogniser=_references(farm, job)[0],
         similarity=JobRequest(**job.request).similarity,
     )
@@ -98,14 +107,15 @@ def _cast(farm: Farm, job: Job) -> None:
     directory = album_path(farm.config.job_directory(job.id))
     request, album, faces = JobRequest(**job.request), Album.load(directory), load_faces(directory)
     size_bytes, num_frames = _input_size(farm, job)
-    check_same_video(album, size_bytes=size_bytes, num_frames=num_frames)
+    names = tuple(picture.name for picture in _pictures(farm, job))
+    check_same_video(album, size_bytes=size_bytes, num_frames=num_frames, names=names)
     vectors = [_vector(text) for text in _references(farm, job)[1]]
     casting = Casting(
         album=album,
         faces=faces,
         similarity=request.similarity,
         references=dict(zip(request.references, vectors, strict=False)),
-        frame_at=lambda moment: _frame_at(farm, job, moment),
+        frames_at=lambda moment: _frames_at(farm, job, moment),
     )
     decision = casting.decide(request.roles, request.rest)
     Cast(faces, decision.source_of).save(directory)
@@ -122,17 +132,35 @@ def _plan_render(farm: Farm, job: Job) -> None:
     shutil.rmtree(farm.config.job_directory(job.id) / "spool", ignore_errors=True)
 
 
-def _frame_at(farm: Farm, job: Job, moment: str | None) -> int:
+def _frames_at(farm: Farm, job: Job, moment: str | None) -> Sequence[int]:
+    """Return the frame of a moment; of pictures, the one of that name, or all."""
+    pictures = _pictures(farm, job)
+    if pictures:
+        return [
+            number
+            for number, picture in enumerate(pictures)
+            if moment is None or is_called(picture.name, moment)
+        ]
     if moment is None:
-        return kept_frames(farm, job)[0]
+        return [kept_frames(farm, job)[0]]
     rate = MediaInfo.from_json(job.media).video.average_rate
-    return frame_at(parse_moment(moment, rate), load_manifest(manifest_path(farm, job.id)))
+    return [frame_at(parse_moment(moment, rate), load_manifest(manifest_path(farm, job.id)))]
+
+
+def _pictures(farm: Farm, job: Job) -> tuple[Pictured, ...]:
+    """Return the job's pictures, as workers look at them; none of a video."""
+    if not is_album(MediaInfo.from_json(job.media)):
+        return ()
+    return tuple(
+        Pictured(entry.picture.name, *entry.looked_size) for entry in load_album(farm, job.id).entries
+    )
 
 
 def _input_size(farm: Farm, job: Job) -> tuple[int, int]:
     """Return the input's bytes and frames."""
-    manifest = load_manifest(manifest_path(farm, job.id))
-    return Path(job.input_path).stat().st_size, manifest.num_frames
+    manifest, info = load_manifest(manifest_path(farm, job.id)), MediaInfo.from_json(job.media)
+    size_bytes = info.size_bytes if is_album(info) else Path(job.input_path).stat().st_size
+    return size_bytes, manifest.num_frames
 
 
 def _references(farm: Farm, job: Job) -> tuple[str, list[str]]:

@@ -32,6 +32,8 @@ class PictureStitching:
         self._statement = synthetic_statement(job.engine, of="picture")
         self._placed = Placed(farm.config.job_directory(job.id))
         self._shown_at = farm.clock.now_s()
+        is_cast = JobRequest(**job.request).is_cast
+        self._unchanged = f"{'nobody who is meant' if is_cast else 'no face'} was found: unchanged"
         self._num_good = 0  # pictures that could be decoded
         self._notes: dict[str, list[str]] = {}  # what befell pictures: their names
 
@@ -67,7 +69,7 @@ class PictureStitching:
                 continue
             self._num_good += 1
             if header.num_faces == 0 and self._job.engine != "passthrough":
-                self._note("no face was found: unchanged", entry)
+                self._note(self._unchanged, entry)
             is_done = self._placed.holds(self._album.outputs / entry.output)
             yield None if is_done else self._make_one(encoded, entry, aside)
 

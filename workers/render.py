@@ -70,19 +70,32 @@ class ChunkRenderer:
         """
         began_s = self.clock.now_s()
         writer, num_seen = self._writer(chunk, progress), 0
-        header, packets = next(self._input(chunk, progress))
 
         def note(num_faces: int) -> None:
             nonlocal num_seen
             progress.num_frames += 1
             num_seen += num_faces > 0
 
-        decoded = decode(header, packets, threads=self.config.threads)
-        frames = ahead(decoded, self.config.queue_frames, stop=progress.stop)
-        seen = looker.look(header, frames, chunk.fuse, note)
+        frames = self._to_look_at(self._input(chunk, progress), progress, note)
+        seen = looker.look(range(chunk.start, chunk.end), frames, chunk.fuse, note)
         _write_all(writer, [seen.to_bytes()])
         writer.close()
         return self._rendered(chunk, writer, progress, num_seen, began_s)
+
+    def _to_look_at(
+        self,
+        segments: Iterator[tuple[StreamHeader, Iterable[PacketRecord]]],
+        progress: Progress,
+        note: Callable[[int], None],
+    ) -> Iterator[Frame]:
+        """Yield a chunk's frames, decoded in a thread of their own; nobody is seen in a damaged picture."""
+        first = next(segments)
+        depth = min(self.config.queue_frames, _LARGE_FRAMES) if first[0].name else self.config.queue_frames
+        for piece in ahead(self._decoded(chain([first], segments)), depth, stop=progress.stop):
+            if piece.frame is None:
+                note(0)
+            else:
+                yield piece.frame
 
     def discard(self, chunk: RenderChunk) -> None:
         """Delete what was written of a chunk that will not be committed."""

@@ -43,9 +43,14 @@ class Entry:
     factor: int = 1  # by which stages enlarge each side after that
 
     @property
+    def looked_size(self) -> Size:
+        """Width and height of the picture as workers look at it, in pixels."""
+        return self.size or self.picture.upright_size
+
+    @property
     def output_size(self) -> Size:
         """Width and height of the output, in pixels."""
-        width, height = self.size or self.picture.upright_size
+        width, height = self.looked_size
         return width * self.factor, height * self.factor
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from broker.framing import PacketRecord, StreamHeader, frame_end, frame_header, frame_packet
 from farm.album.album import DECODERS, TICK, Album
 from farm.album.files import read_again
 from farm.album.picture import TURNS
+from farm.media.cut import CastRows
 from farm.media.plan import ChunkPlan
 from farm.media.table import Manifest
 
@@ -19,8 +21,8 @@ class PictureCutter:
         self.manifest = manifest
         self._album = album
 
-    def cut(self, plan: ChunkPlan) -> Iterator[bytes]:
-        """Yield a chain of segments, one a picture.
+    def cut(self, plan: ChunkPlan, cast: CastRows | None = None) -> Iterator[bytes]:
+        """Yield a chain of segments, one a picture; `cast` says whose faces are changed, if the job does.
 
         Raises:
             BadInput: a file is not what it was when it was looked at.
@@ -28,7 +30,8 @@ class PictureCutter:
         for number in range(plan.start, plan.end):
             picture = self._album.entries[number].picture
             data = read_again(self._album.folder / picture.name, picture)
-            yield frame_header(self._header(number))
+            own = None if cast is None else tuple(row for row in cast if row[0] == number)
+            yield frame_header(replace(self._header(number), cast=own))
             yield frame_packet(PacketRecord(pts=number, dts=number, duration=1, data=data, is_keyframe=True))
             yield frame_end(1)
 

@@ -43,11 +43,7 @@ def open_album(request: JobRequest, factor: int = 1) -> tuple[Album, Delivery]:
     _check_options(request)
     path, output = Path(request.input), Path(request.output)
     is_folder = path.is_dir()
-    if is_folder:
-        listing = list_pictures(path, salvage=request.salvage)
-        pictures, notes = listing.pictures, list(listing.notes)
-    else:
-        pictures, notes = (look(path),), []
+    pictures, notes = _looked_at(request)
     entries = tuple(_entry(each, None if is_folder else output.name, request, factor) for each in pictures)
     album = Album(
         folder=path if is_folder else path.parent,
@@ -59,6 +55,33 @@ def open_album(request: JobRequest, factor: int = 1) -> tuple[Album, Delivery]:
     _check_outputs(album, request)
     notes += _notes(album)
     return album, _delivery(album, output, notes)
+
+
+def open_gallery_album(request: JobRequest) -> tuple[Album, tuple[str, ...]]:
+    """Look at pictures in which people are to be found, and none is written; return what was left out, too.
+
+    Raises:
+        BadInput: pictures cannot be read, or an option is for videos.
+    """
+    _check_options(request)
+    path, (pictures, notes) = Path(request.input), _looked_at(request)
+    album = Album(
+        folder=path if path.is_dir() else path.parent,
+        outputs=Path(request.output).parent,
+        is_folder=path.is_dir(),
+        entries=tuple(_entry(each, None, request, 1) for each in pictures),
+        is_salvaged=request.salvage,
+    )
+    return album, tuple(notes)
+
+
+def _looked_at(request: JobRequest) -> tuple[tuple[Picture, ...], list[str]]:
+    """Return a job's pictures, and what to say of what was left out."""
+    path = Path(request.input)
+    if not path.is_dir():
+        return (look(path),), []
+    listing = list_pictures(path, salvage=request.salvage)
+    return listing.pictures, list(listing.notes)
 
 
 def _check_options(request: JobRequest) -> None:

@@ -35,6 +35,11 @@ def readable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
+def is_called(name: str, text: str) -> bool:
+    """Say whether a picture's name is what somebody wrote: as it is, or as messages have it."""
+    return text in {name, readable(name)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """What a picture file's header says."""

@@ -1,8 +1,9 @@
-"""What `farm faces` does: finds everybody in a video, and lists them."""
+"""What `farm faces` does: finds everybody in a video or in pictures, and lists them."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from farm.cli.exits import DONE
@@ -11,11 +12,11 @@ from farm.cli.outcome import conclude, to_json
 from farm.cli.rendering import render_request
 from farm.cli.wording import columns, json_line
 from farm.people.album import Album, Person
-from farm.people.page import PAGE
+from farm.people.page import PAGE, counted, pictures_of
 from farm.schemas import JobView
 from farm.states import JobState
 
-#: Ranges of frames that are listed of a person; the gallery has all.
+#: Ranges of frames, or names of pictures, that are listed of a person; the gallery has all.
 _MOST_RANGES = 3
 
 
@@ -27,7 +28,8 @@ def show_faces(gallery: GalleryOptions, hosting: HostingOptions, *, as_json: boo
     directory = Path(view.output)
     album = Album.load(directory)
     if as_json:
-        sys.stdout.write(json_line(to_json(view) | {"people": [_body(person) for person in album.people]}))
+        people = [_body(person, album.video.names) for person in album.people]
+        sys.stdout.write(json_line(to_json(view) | {"people": people}))
         return DONE
     for note in view.notes:
         sys.stderr.write(f"note: {note}\n")
@@ -38,27 +40,28 @@ def show_faces(gallery: GalleryOptions, hosting: HostingOptions, *, as_json: boo
 def _say(view: JobView, album: Album, directory: Path) -> None:
     count = len(album.people)
     who = f"{count} {'person' if count == 1 else 'people'}"
-    sys.stderr.write(f"done: {who} in {view.frames} frames, {view.seconds:.1f} s\n")
-    header = ("ID", "FRAMES", "LARGEST", "TRACKS", "SEEN")
-    sys.stdout.write(columns(header, (_row(person) for person in album.people)) + "\n")
+    names = album.video.names
+    where = counted(view.frames, "picture" if names else "frame")
+    sys.stderr.write(f"done: {who} in {where}, {view.seconds:.1f} s\n")
+    header = ("ID", "PICTURES", "LARGEST", "IN") if names else ("ID", "FRAMES", "LARGEST", "TRACKS", "SEEN")
+    sys.stdout.write(columns(header, (_row(person, names) for person in album.people)) + "\n")
     sys.stdout.write(f"{directory / PAGE}\n")
 
 
-def _row(person: Person) -> tuple[str, ...]:
-    seen = ", ".join(f"[{start}, {end})" for start, end in person.ranges[:_MOST_RANGES])
-    more = len(person.ranges) - _MOST_RANGES
-    width, height = person.largest
-    return (
-        str(person.id),
-        str(person.frames),
-        f"{width}x{height}",
-        str(len(person.tracks)),
-        f"{seen} and {more} more" if more > 0 else seen,
+def _row(person: Person, names: Sequence[str]) -> tuple[str, ...]:
+    seen = (
+        list(pictures_of(person, names)) if names else [f"[{start}, {end})" for start, end in person.ranges]
     )
+    more = len(seen) - _MOST_RANGES
+    listed = ", ".join(seen[:_MOST_RANGES]) + (f" and {more} more" if more > 0 else "")
+    width, height = person.largest
+    tracks = () if names else (str(len(person.tracks)),)
+    return (str(person.id), str(person.frames), f"{width}x{height}", *tracks, listed)
 
 
-def _body(person: Person) -> dict[str, object]:
-    return {
+def _body(person: Person, names: Sequence[str]) -> dict[str, object]:
+    pictures = {"pictures": list(pictures_of(person, names))} if names else {}
+    return pictures | {
         "id": person.id,
         "picture": person.picture,
         "frames": person.frames,

@@ -1,6 +1,6 @@
-"""Who is in a video, as it lies on disk: a gallery's JSON, the table of all faces, a picture a person.
+"""Who is in an input, as it lies on disk: a gallery's JSON, the table of all faces, a picture a person.
 
-gallery.json     the video, who is in it and when, and which tracks each person has
+gallery.json     the input, who is in it and when, and which tracks each person has
 faces.npy        every face of every frame: frame, track, box; read through a memory map, never whole
 person-1.jpg     the best picture of the first person, and so on
 """
@@ -35,16 +35,25 @@ class Person:
 
     id: int  # from 1: who is seen longest comes first
     picture: str  # a file beside the gallery's JSON; empty: none could be taken
-    frames: int  # in how many they are seen
+    frames: int  # in how many they are seen: frames of a video, or pictures
     ranges: tuple[tuple[int, int], ...]  # in which, about: [start, end)
     largest: tuple[int, int]  # width and height of their largest face, in pixels
     tracks: tuple[int, ...]
     embedding: str  # who they are: float16, packed; empty where no recogniser was installed
 
 
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """One of the pictures that a gallery was made of."""
+
+    name: str  # in its folder
+    width: int  # upright, in pixels, as it was looked at
+    height: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
-    """What a gallery was made of."""
+    """What a gallery was made of: a video, or pictures in the order of their numbers."""
 
     path: str
     size_bytes: int
@@ -53,6 +62,17 @@ class Video:
     end: int
     width: int = 0  # of its pictures, upright, in pixels
     height: int = 0
+    pictures: tuple[Pictured, ...] = ()  # none: it is a video
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The pictures' names."""
+        return tuple(picture.name for picture in self.pictures)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` and JSON made of it."""
+        return cls(**{**body, "pictures": tuple(Pictured(**each) for each in body.get("pictures", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +102,7 @@ class Album:
             people = tuple(_person(each) for each in body["people"])
             return cls(
                 job=body["job"],
-                video=Video(**body["video"]),
+                video=Video.from_json(body["video"]),
                 recogniser=body["recogniser"],
                 people=people,
                 num_tracks=body["num_tracks"],
@@ -173,7 +193,8 @@ def write_album(
     width, height = builder.size
     video = replace(video, width=width, height=height)
     groups = grouped(builder.tracks, builder.cuts, similarity)
-    people = tuple(_made(directory, number, group) for number, group in enumerate(groups, 1))
+    pause = 0 if video.pictures else _PAUSE_FRAMES  # who is in two pictures is not in those between
+    people = tuple(_made(directory, number, group, pause) for number, group in enumerate(groups, 1))
     album = Album(job=job, video=video, recogniser=recogniser, people=people, num_tracks=len(builder.tracks))
     for path in directory.glob("track-*.jpg"):
         path.unlink()
@@ -189,7 +210,7 @@ def _copy_table(raw: Path, table: BinaryIO, num_rows: int) -> None:
         shutil.copyfileobj(rows, table)
 
 
-def _made(directory: Path, number: int, group: Sequence[Track]) -> Person:
+def _made(directory: Path, number: int, group: Sequence[Track], pause: int) -> Person:
     """Return a person of these tracks, the best picture of them put beside the gallery."""
     best = max(group, key=lambda track: (track.quality, -track.number))
     picture = ""
@@ -202,17 +223,17 @@ def _made(directory: Path, number: int, group: Sequence[Track]) -> Person:
         id=number,
         picture=picture,
         frames=sum(track.end - track.start for track in group),
-        ranges=_ranges((track.start, track.end) for track in group),
+        ranges=_ranges(((track.start, track.end) for track in group), pause),
         largest=max((track.largest for track in group), key=lambda size: size[0] * size[1]),
         tracks=tuple(track.number for track in group),
         embedding=packed(embedding),
     )
 
 
-def _ranges(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _ranges(spans: Iterable[tuple[int, int]], pause: int) -> tuple[tuple[int, int], ...]:
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if joined and start - joined[-1][1] <= _PAUSE_FRAMES:
+        if joined and start - joined[-1][1] <= pause:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))

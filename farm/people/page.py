@@ -1,16 +1,17 @@
-"""A gallery as a page to look at: a picture of everybody, their number, and when they are seen."""
+"""A gallery as a page to look at: a picture of everybody, their number, and when or where they are seen."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from farm.album.picture import readable
 from farm.people.album import Album, Person
 
 PAGE = "index.html"
 
-#: Ranges that are shown of a person; the JSON has all.
+#: Ranges, or names of pictures, that are shown of a person; the JSON has all.
 _MOST_RANGES = 8
 
 _STYLE = """
@@ -25,7 +26,7 @@ h2 { margin: .4rem 0 0; font-size: 1.1rem } p { margin: .2rem 0 } small { color:
 def page(album: Album, seconds: Callable[[int], float]) -> str:
     """Return the page as HTML; `seconds` says when a frame is shown."""
     title = html.escape(Path(album.video.path).name)
-    people = "\n".join(_card(person, seconds) for person in album.people)
+    people = "\n".join(_card(person, album, seconds) for person in album.people)
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Who is in {title}</title><style>{_STYLE}</style>
 <h1>Who is in {title}</h1>
@@ -42,8 +43,9 @@ def told(album: Album) -> str:
     """Return in a sentence how people were told apart."""
     if album.recogniser:
         return f"People were told apart by {album.recogniser}."
+    place = "picture" if album.video.pictures else "shot"
     return (
-        "No recogniser is installed: one person may be here several times, once for each shot. "
+        f"No recogniser is installed: one person may be here several times, once for each {place}. "
         "`farm models pull buffalo_l --accept-licence` gets one."
     )
 
@@ -52,26 +54,36 @@ def _told(album: Album) -> str:
     return html.escape(told(album))
 
 
-def _card(person: Person, seconds: Callable[[int], float]) -> str:
+def _card(person: Person, album: Album, seconds: Callable[[int], float]) -> str:
     picture = (
         f'<img src="{html.escape(person.picture)}" alt="Person {person.id}">'
         if person.picture
         else '<span class="none"></span>'
     )
     width, height = person.largest
-    lines = "".join(f"<p><small>{line}</small></p>" for line in _times(person, seconds))
-    return (
-        f"<li>{picture}<h2>{person.id}</h2><p>{person.frames} frames, {_count(len(person.tracks), 'track')}, "
-        f"up to {width} × {height} px</p>{lines}</li>"
+    names = album.video.names
+    told = list(pictures_of(person, names)) if names else list(_times(person, seconds))
+    more = [f"and {len(told) - _MOST_RANGES} more"] if len(told) > _MOST_RANGES else []
+    lines = "".join(f"<p><small>{html.escape(line)}</small></p>" for line in told[:_MOST_RANGES] + more)
+    seen = (
+        counted(person.frames, "picture")
+        if names
+        else f"{counted(person.frames, 'frame')}, {counted(len(person.tracks), 'track')}"
     )
+    return f"<li>{picture}<h2>{person.id}</h2><p>{seen}, up to {width} × {height} px</p>{lines}</li>"
 
 
-def _count(number: int, noun: str) -> str:
+def pictures_of(person: Person, names: Sequence[str]) -> Iterator[str]:
+    """Yield the names of the pictures that somebody is in, as messages can have them."""
+    for start, end in person.ranges:
+        yield from map(readable, names[start:end])
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _times(person: Person, seconds: Callable[[int], float]) -> Iterator[str]:
-    for start, end in person.ranges[:_MOST_RANGES]:
+    for start, end in person.ranges:
         yield f"{seconds(start):.2f} to {seconds(end):.2f} s"
-    if len(person.ranges) > _MOST_RANGES:
-        yield f"and {len(person.ranges) - _MOST_RANGES} more"

@@ -192,7 +192,7 @@ def test_nobody_is_there(simulation, asked):
     """Bad input, with what is there; nothing is rendered, and nothing is left."""
     job = simulation.run(simulation.submit(**{**asked, "map": [{"whom": "7", "source": str(HOPPER)}]}))
     assert (job.state, job.error_code) == (JobState.FAILED, "person-not-found")
-    assert "the video has 2" in job.error_message
+    assert "the input has 2" in job.error_message
     simulation.advance(job.id)
     assert simulation.is_clean(job.id)
 

@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
-from broker.framing import StreamHeader
 from broker.messages import FuseSpec
 from broker.people import ChunkSeen
 from workers.frames import Frame
@@ -31,12 +30,12 @@ class Looker(Protocol):
 
     def look(
         self,
-        header: StreamHeader,
+        span: range,
         frames: Iterable[Frame],
         fuse: FuseSpec,
         note: Callable[[int], None] = lambda _: None,
     ) -> ChunkSeen:
-        """Return what is seen in a chunk's frames."""
+        """Return what is seen in a chunk's own frames, `span`."""
 
 
 def open_looker() -> Looker:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.config import models_directory
-from broker.framing import StreamHeader
 from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from broker.people import ChunkSeen
@@ -75,16 +74,19 @@ class Looker:
 
     def look(
         self,
-        header: StreamHeader,
+        span: range,
         frames: Iterable[Frame],
         fuse: FuseSpec,
         note: Callable[[int], None] = lambda _: None,
     ) -> ChunkSeen:
-        """Return what is seen in a chunk's frames; `note` is told how many faces each of them has."""
+        """Return what is seen in a chunk's own frames, `span`; `note` is told how many faces each has.
+
+        Pictures are shots of one frame each: in those nobody is followed. Damaged ones may be missing.
+        """
         tracklets, cuts, size = Tracklets(), [], (0, 0)
         finder = self._analysers.finder_for(fuse)
         for sight in sights(frames, finder, which="all", threshold=fuse.threshold, margin=1):
-            if sight.frame.index >= header.start + len(header.pts):
+            if sight.frame.index >= span.stop:
                 break
             faces = _looked(sight)
             if sight.frame.is_context:
@@ -96,8 +98,8 @@ class Looker:
             self._sample(sight, new, tracklets)
             note(len(faces))
         return ChunkSeen(
-            start=header.start,
-            end=header.start + len(header.pts),
+            start=span.start,
+            end=span.stop,
             width=size[0],
             height=size[1],
             cuts=tuple(cuts),

@@ -57,11 +57,14 @@ def preview(
 
 @given.spread
 def faces(gallery: given.GalleryOptions, hosting: given.HostingOptions, *, json: given.Json = False) -> int:
-    """Find everybody in a video, and make a gallery of them: who is there, when, and a picture of each.
+    """Find everybody in a video or in pictures, and make a gallery: who is there, when, and how they look.
 
-    The numbers that it gives people are what --map takes.
+    The numbers that it gives people are what --map takes. From one picture to another it knows them by a
+    recogniser: `farm models pull buffalo_l --accept-licence`.
 
         farm faces holiday.mp4 -o who/
+
+        farm faces photos/
 
         farm render holiday.mp4 --gallery who/ --map 1=ann.jpg --map 2=bob.jpg -o fused.mp4
     """

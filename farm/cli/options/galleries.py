@@ -57,5 +57,7 @@ class GalleryOptions(SchedulingOptions, TrimOptions, ReadingOptions):
 
 
 def usual_gallery(input_path: Path) -> Path:
-    """Return where the gallery of a video lies if nobody says otherwise."""
-    return input_path.with_name(f"{input_path.stem}-faces")
+    """Return where the gallery of a video, a picture or a folder lies if nobody says otherwise."""
+    absolute = input_path.expanduser().absolute()
+    name = absolute.name if absolute.is_dir() else absolute.stem
+    return absolute.with_name(f"{name}-faces")

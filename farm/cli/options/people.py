@@ -16,8 +16,8 @@ Map = Annotated[
         "--map",
         metavar="WHOM=FACE",
         help="Give one person a face: a number in the gallery that `farm faces` made (1=a.jpg), a place in a "
-        "frame (at:640,360@12.5=a.jpg), or a portrait of them (ann.jpg=a.jpg). May be given again; everybody "
-        "else gets --source, or is left alone without one.",
+        "frame (at:640,360@12.5=a.jpg) or a picture (at:0@b.jpg=a.jpg), or a portrait of them "
+        "(ann.jpg=a.jpg). May be given again; everybody else gets --source, or is left alone without one.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -38,7 +38,7 @@ FaceAt = Annotated[
         "--face-at",
         metavar="PLACE",
         help="Change only who is there: X,Y in pixels, or N, the Nth face from the left, from 0; behind it "
-        "@MOMENT: 640,360@12.5, 1@120f. [default moment: the beginning]",
+        "@MOMENT: 640,360@12.5, 1@120f, or a picture's name. [default: the beginning, or each picture]",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

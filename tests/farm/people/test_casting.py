@@ -35,7 +35,7 @@ def decide(tmp_path):
             faces=faces,
             similarity=asked.similarity,
             references=references or {},
-            frame_at=lambda moment: 0 if moment is None else (moments or {})[moment],
+            frames_at=lambda moment: [0 if moment is None else (moments or {})[moment]],
         )
         return casting.decide(asked.roles, asked.rest).source_of.tolist()
 
@@ -45,7 +45,7 @@ def decide(tmp_path):
 def test_by_number(decide):
     assert decide(request(map=mapped(("1", "/a.jpg"), ("3", "/b.jpg")))) == [0, -1, 1]
     assert decide(request(map=mapped(("2", "/a.jpg")), source="/rest.jpg")) == [0, 1, 0]
-    with pytest.raises(PersonNotFound, match="no person 4: the video has 3"):
+    with pytest.raises(PersonNotFound, match="no person 4: the input has 3"):
         decide(request(map=mapped(("4", "/a.jpg"))))
 
 
