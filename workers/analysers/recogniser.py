@@ -30,7 +30,7 @@ class Recogniser:
         shapes = list(network.inputs.values())
         if len(shapes) != 1 or len(network.outputs) != 1 or shapes[0][1:] != (3, SIDE_PX, SIDE_PX):
             raise ModelUnusable(f"{network.name} is no recogniser of {SIDE_PX} pixels: it takes {shapes}")
-        self._network = network
+        self.network = network
         self._input = next(iter(network.inputs))
 
     def embed(self, picture: NDArray[np.uint8], landmarks: Points) -> Embedding:
@@ -38,7 +38,7 @@ class Recogniser:
         matrix = align.similarity(landmarks, landmarks_of("arcface-112-v2", SIDE_PX))
         crop = np.asarray(Pyramid(picture).crop(matrix, SIDE_PX), np.float32)
         blob = ((crop - _MIDDLE) / _MIDDLE).transpose(2, 0, 1)[None]
-        return np.asarray(self._network.run({self._input: blob})[0][0], np.float32)
+        return np.asarray(self.network.run({self._input: blob})[0][0], np.float32)
 
 
 def unit(embedding: Embedding) -> Embedding:

@@ -7,7 +7,8 @@ that is installed. A worker without it starts, and runs everything else.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ _FACES = "FaceSR"
 
 class SpandrelNetwork:
     """A network that takes a picture, with an ONNX one's interface. Runs of one input give the same bits."""
+
+    #: Entered around every pass: whoever keeps it within the worker's memory says what for.
+    guard: Callable[[], AbstractContextManager[object]] = staticmethod(nullcontext)
 
     def __init__(self, path: Path) -> None:
         """Open a `.pth` or `.safetensors` file on the GPU that the process was given, else on the CPU.
@@ -58,12 +62,23 @@ class SpandrelNetwork:
         Raises:
             ModelUnusable: the network refuses the input.
         """
-        picture = torch.from_numpy(np.ascontiguousarray(inputs[_INPUT], np.float32)).to(self._network.device)
-        try:
-            found = self._network(picture * 0.5 + 0.5 if self._is_of_faces else picture)
-        except (RuntimeError, ValueError) as error:
-            raise ModelUnusable(f"{self.name} cannot be run: {_said(error)}") from error
-        return [(found * 2 - 1 if self._is_of_faces else found).float().cpu().numpy()]
+        picture = torch.from_numpy(np.ascontiguousarray(inputs[_INPUT], np.float32))
+        with self.guard():
+            try:
+                found = self._passed(picture.to(self._network.device))
+            except (RuntimeError, ValueError) as error:
+                raise ModelUnusable(f"{self.name} cannot be run: {_said(error)}") from error
+            return [found.float().cpu().numpy()]
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The network itself: what takes memory."""
+        module: torch.nn.Module = self._network.model
+        return module
+
+    def _passed(self, picture: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self._network(picture * 0.5 + 0.5 if self._is_of_faces else picture)
+        return found * 2 - 1 if self._is_of_faces else found
 
     @property
     def _is_of_faces(self) -> bool:

@@ -13,13 +13,13 @@ from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from broker.people import ChunkSeen
 from workers.analysers.opening import OWN, Analysers
+from workers.analysers.own import own_finder
 from workers.analysers.recogniser import Recogniser
 from workers.analysers.recognising import open_recogniser
+from workers.engine.budget import this_residency
 from workers.errors import NoSuchFace
 from workers.face import track
 from workers.frames import Face, Frame
-from workers.models.device import best_device
-from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.mtcnn_weights import SHA256
 from workers.people.closeup import Closeup, quality
 from workers.people.links import Looked
@@ -45,7 +45,7 @@ class Looker:
     def __init__(self, store: ModelStore | None = None) -> None:
         """Open the farm's own detector, and a recogniser if `store` (by default this machine's) has one."""
         store = store or ModelStore(models_directory())
-        self._analysers = Analysers(FaceFinder(best_device()), store)
+        self._analysers = Analysers(own_finder(), store)
         self._recogniser, self._recognisers = open_recogniser(store)
 
     @property
@@ -82,7 +82,21 @@ class Looker:
         """Return what is seen in a chunk's own frames, `span`; `note` is told how many faces each has.
 
         Pictures are shots of one frame each: in those nobody is followed. Damaged ones may be missing.
+
+        Raises:
+            BudgetTooSmall: detector and recogniser do not fit into the worker's memory together.
         """
+        with this_residency().hold(*self._places(fuse)):
+            return self._seen(span, frames, fuse, note)
+
+    def _places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return the names of all networks, in the worker's memory, that frames are looked at with."""
+        own = () if self._recogniser is None else (self._recogniser.network,)
+        return tuple(network.place for network in (*self._analysers.networks(fuse.analyser), *own))
+
+    def _seen(
+        self, span: range, frames: Iterable[Frame], fuse: FuseSpec, note: Callable[[int], None]
+    ) -> ChunkSeen:
         tracklets, cuts, size = Tracklets(), [], (0, 0)
         finder = self._analysers.finder_for(fuse)
         for sight in sights(frames, finder, which="all", threshold=fuse.threshold, margin=1):

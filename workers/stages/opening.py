@@ -11,6 +11,8 @@ from typing import TypeVar
 from broker.installed import SEGMENTING, Kind, Model, ModelFile, ModelStore
 from broker.messages import BOX, HULL, FuseSpec
 from workers.config import EngineConfig
+from workers.engine.budget import this_residency
+from workers.engine.modules import open_module
 from workers.engine.sessions import open_network, troubles
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
@@ -44,6 +46,7 @@ class StageNetworks:
         """Take the store that holds them; nothing is opened yet."""
         self._store = store
         self._onnx: dict[str, OnnxNetwork] = {}  # by model
+        self._foreign: dict[str, str] = {}  # by model: places of other people's torch modules in memory
         self._masks = MaskMaker(store)
         # By digest, too: a model that is added anew is another.
         self._restorers: dict[tuple[str, str], Restorer] = {}
@@ -102,7 +105,8 @@ class StageNetworks:
 
     def places(self, fuse: FuseSpec) -> tuple[str, ...]:
         """Return the names, among what the worker keeps in memory, of those of a job that are opened."""
-        return tuple(one.place for one in self._opened(fuse))
+        foreign = (self._foreign[name] for name in (fuse.restore, fuse.upscale) if name in self._foreign)
+        return (*(one.place for one in self._opened(fuse)), *foreign)
 
     def notes(self, fuse: FuseSpec) -> tuple[str, ...]:
         """Return what users of a job should know of what its networks run on. Raises as `parts`."""
@@ -146,7 +150,10 @@ class StageNetworks:
         file = _network_file(model)
         path = checked_file(self._store, model, file)
         if _runtime(file) != _ONNX:
-            return SpandrelNetwork(path)
+            this_residency().make_way()
+            foreign = SpandrelNetwork(path)
+            self._foreign[model.name], foreign.guard = open_module(foreign.module, model.name)
+            return foreign
         self._onnx[model.name] = open_network(path, may_round=True)
         return self._onnx[model.name]
 

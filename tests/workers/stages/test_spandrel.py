@@ -12,6 +12,7 @@ import torch
 from broker.installed import ModelStore
 from broker.messages import FuseSpec
 from farm.modelstore.arrival import Introduction, add
+from workers.engine.budget import this_residency
 from workers.errors import ModelUnusable
 from workers.models.spandrel_network import SpandrelNetwork
 from workers.stages.opening import StageNetworks
@@ -118,3 +119,23 @@ def test_a_restorer_sees_and_gives_faces_in_the_contracts_range(tmp_path):
         wanted = opened._network(torch.from_numpy(crop).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
     found = restorer.restore(crop, 0.5)
     assert np.abs(found - wanted.numpy().clip(0, 1)).max() < 1e-4
+
+
+def test_it_leaves_the_workers_memory_and_comes_back_the_same(store, tmp_path, monkeypatch):
+    spandrel()
+    enlarger(tmp_path / "net.pth")
+    add(store, tmp_path / "net.pth", Introduction(name="own", contract="esrgan-x2"))
+    monkeypatch.setenv("FARM_WORKER_GPU_MEMORY_LIMIT", "1")
+    this_residency.cache_clear()
+    try:
+        networks, fuse = StageNetworks(store), FuseSpec(engine="portrait", upscale="own")
+        upscaler = networks.upscaler("own")
+        picture = np.random.default_rng(0).random((64, 64, 3), np.float32)
+        (place,) = networks.places(fuse)
+        expected = [part.copy() for _, part in upscaler.enlarged(picture)]
+        assert place in this_residency().resident
+        this_residency().make_way()
+        assert place not in this_residency().resident
+        assert all(map(np.array_equal, (part for _, part in upscaler.enlarged(picture)), expected))
+    finally:
+        this_residency.cache_clear()

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from broker.installed import Model, ModelStore
 from workers.analysers.opening import Analysers
+from workers.analysers.own import own_finder
 from workers.engine.budget import this_residency
 from workers.engine.residency import Residency
 from workers.engine.tenants import TorchTenant
@@ -30,7 +31,6 @@ from workers.models.damo.generator import Told
 from workers.models.damo.jaw import fused_coefficients
 from workers.models.device import best_device
 from workers.models.installed import checked_file
-from workers.models.mtcnn_cascade import FaceFinder
 from workers.swappers.identity.contracts import Contract
 from workers.swappers.identity.engine import IdentitySwapper
 from workers.swappers.identity.source import Likeness
@@ -129,7 +129,7 @@ def open_damo(store: ModelStore, model: Model) -> IdentitySwapper:
         bundle = load_bundle({name: checked_file(store, model, file) for name, file in names.items()}, device)
     except WeightsRejected as error:
         raise ModelUnusable(f"model {model.name}: {error}") from error
-    swap, finder = DamoSwap(bundle, None if residency.limit_bytes is None else residency), FaceFinder(device)
+    swap, finder = DamoSwap(bundle, None if residency.limit_bytes is None else residency), own_finder()
     return IdentitySwapper(
         model.name,
         network=swap,

@@ -6,16 +6,14 @@ from pathlib import Path
 
 from broker.installed import SWAPPERS_OWN, Model, ModelFile, ModelStore
 from workers.analysers.opening import Analysers
+from workers.analysers.own import own_finder
 from workers.analysers.recogniser import Recogniser
 from workers.config import EngineConfig
-from workers.engine.budget import this_residency
 from workers.engine.sessions import open_network
 from workers.engine.settings import settings_of
 from workers.errors import ModelMissing, ModelUnusable
 from workers.masking.opening import MaskMaker
-from workers.models.device import best_device
 from workers.models.installed import checked_file, first_file
-from workers.models.mtcnn_cascade import FaceFinder
 from workers.models.onnx_copy import WorkingCopy, working_copy
 from workers.models.onnx_session import OnnxNetwork
 from workers.swappers.identity.contracts import CONTRACTS, Contract
@@ -49,8 +47,7 @@ def open_identity(store: ModelStore, model: Model) -> IdentitySwapper:
     file = _main_file(model)
     copy = _copied(store, model, file, is_batched=crops > 1)
     encoder, others = _encoder(store, model, contract, copy.path)
-    finder = FaceFinder(best_device())
-    this_residency().keep("mtcnn", finder.size_bytes)
+    finder = own_finder()
     network = open_network(copy.path, name=Path(file.name).name, may_round=True)
     return IdentitySwapper(
         model.name,
