@@ -46,11 +46,15 @@ class Message:
         return fields
 
 
+#: What `EncodeSpec.codec` says of JPEGs of one channel, which FFmpeg has no encoder for.
+GREY_JPEG = "grey-jpeg"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeSpec:
     """How a worker encodes its chunk; the same for every chunk of a job."""
 
-    codec: str  # an FFmpeg encoder: "libx264", "ffv1"; empty: nothing is encoded
+    codec: str  # an FFmpeg encoder: "libx264", "ffv1"; or GREY_JPEG; empty: nothing is encoded
     pix_fmt: str  # an FFmpeg pixel format that the encoder takes
     options: dict[str, str] = field(default_factory=dict)  # the encoder's private options
 

@@ -9,9 +9,13 @@ from broker.errors import SegmentCorrupt, SegmentMissing
 from broker.messages import DEVICE_LOST, OTHER_BUILD, UNCOUNTED, ChunkFailed, ChunkRendered
 from broker.segments import SegmentName
 from farm import blocking
+from farm.album.album import is_album
+from farm.album.listing import named
 from farm.bootstrap import Farm
 from farm.errors import JobFailed, is_bad_input
+from farm.media.info import MediaInfo
 from farm.models import Chunk, Job
+from farm.prepare import load_album
 from farm.spool import Spool
 from farm.states import IN_FLIGHT, ChunkState
 from farm.store.chunks import LONGEST_PAUSE_S
@@ -101,16 +105,22 @@ def soft_fail(
 
 
 def failed_chunks(farm: Farm, job_id: str) -> JobFailed:
-    """Return the error of a job of which chunks were given up; it names the frames."""
+    """Return the error of a job of which chunks were given up; it names the frames, or the pictures."""
     failed = farm.store.chunks(job_id, {ChunkState.FAILED})
     ranges = _joined((chunk.start, chunk.end) for chunk in failed)
-    shown = ", ".join(f"[{start}, {end})" for start, end in ranges[:MOST_RANGES])
-    more = f" and {len(ranges) - MOST_RANGES} more ranges" if len(ranges) > MOST_RANGES else ""
+    if is_album(MediaInfo.from_json(farm.store.job(job_id).media)):
+        entries = load_album(farm, job_id).entries
+        labels = [entry.picture.label for start, end in ranges for entry in entries[start:end]]
+        noun, shown = "pictures", named(labels)
+    else:
+        more = f" and {len(ranges) - MOST_RANGES} more ranges" if len(ranges) > MOST_RANGES else ""
+        noun = "frames"
+        shown = ", ".join(f"[{start}, {end})" for start, end in ranges[:MOST_RANGES]) + more
     first = failed[0]
     return JobFailed(
-        f"frames {shown}{more} failed after {first.failures} attempts each: {first.error}",
+        f"{noun} {shown} failed after {first.failures} attempts each: {first.error}",
         code="chunk-failed",
-        hint=f"what was rendered is kept: `farm retry {job_id}` tries only these frames again",
+        hint=f"what was rendered is kept: `farm retry {job_id}` tries only these {noun} again",
     )
 
 

@@ -60,6 +60,7 @@ def precheck(farm: Farm, request: JobRequest) -> CheckView:
         ok=not findings.problems,
         problems=findings.problems,
         notes=findings.notes,
+        unit="picture" if info.num_pictures else "frame",
         frames=num_frames,
         chunks=_num_chunks(farm, request, info, length_s),
         spool_bytes=None if rest is None else rest.num_bytes,

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from farm.states import ChunkState, JobState
 
+#: What a job's numbers count: a video's frames, or pictures.
+Unit = Literal["frame", "picture"]
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
@@ -96,6 +99,8 @@ class JobView(_Body):
     """From submission until now, or until the end."""
     stage: str
     """What is being done now, in words: "indexing 40 %"."""
+    unit: Unit = "frame"
+    """What everything called frames here counts."""
     frames: int
     """Frames in the input; 0 until it is indexed."""
     frames_done: int
@@ -214,6 +219,8 @@ class CheckView(_Body):
     """What keeps it from being done now."""
     notes: list[str]
     """What could not be looked at, and what the output cannot keep."""
+    unit: Unit = "frame"
+    """What `frames` counts."""
     frames: int | None
     """About; None where the header does not say how long the video is."""
     chunks: int | None

@@ -73,12 +73,13 @@ def _finish(farm: Farm, job: Job) -> bool:
 
 
 def _no_face(farm: Farm, job: Job) -> None:
+    is_pictures = is_album(MediaInfo.from_json(job.media))
     if JobRequest(**job.request).require_face:
         raise JobFailed(
-            "no frame of the input has a face",
+            f"no {'picture' if is_pictures else 'frame'} of the input has a face",
             code="no-face-in-input",
             hint="leave --require-face out to keep it",
         )
-    if is_album(MediaInfo.from_json(job.media)):
+    if is_pictures:
         return  # each is named, once it is written
     farm.store.add_note(job.id, "no frame of the input has a face: its frames are unchanged")

@@ -20,7 +20,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from broker.fingerprint import SHOWN_DIGITS, Fingerprint, code_digest
 from broker.framing import MAGIC
-from broker.messages import EncodeSpec, FuseSpec
+from broker.messages import GREY_JPEG, EncodeSpec, FuseSpec
 from workers.media.trial import is_in_hardware, trouble_with
 from workers.stages.running import Stages
 from workers.swappers.contract import OnRuntime, Swapper
@@ -71,6 +71,10 @@ def _encoder(codec: str, pix_fmt: str) -> str:
     Drivers and generations of GPUs encode differently, and farms mix them: as with the models of GPUs that
     fuse, nobody sees it. A worker without such a device is another matter.
     """
+    if codec == GREY_JPEG:
+        import cv2  # noqa: PLC0415 - only for those who write such
+
+        return f"OpenCV {cv2.__version__}"
     if not is_in_hardware(codec):
         return encoder_build(codec, pix_fmt)
     trouble = trouble_with(codec, pix_fmt)

@@ -21,7 +21,7 @@ from workers.errors import DecodeMismatch
 from workers.frames import Cast, Frame
 from workers.keeper import Progress
 from workers.media.decode import decode
-from workers.media.encode import Encoder, empty_segment
+from workers.media.encode import empty_segment, open_encoder
 from workers.people import Looker
 from workers.pieces import Piece, by_segment, through
 from workers.pipeline import ahead
@@ -175,7 +175,7 @@ class ChunkRenderer:
         progress: Progress,
     ) -> int:
         """Write one segment; return how many of its frames had a face fused."""
-        encoder = Encoder(header.encode or chunk.encode, header, threads=self.config.threads)
+        encoder = open_encoder(header.encode or chunk.encode, header, threads=self.config.threads)
         num_before, num_fused = progress.num_frames, 0
         for frame in frames:
             _write_all(writer, encoder.encode(frame))

@@ -12,6 +12,9 @@ from farm.album.picture import TURNS, BadPicture, Belongings, readable
 from farm.album.writing import fitted, output_kind
 from farm.errors import StitchMismatch
 
+#: What FFmpeg's pixel formats of one channel, and of that and alpha, begin with.
+_GREY = ("gray", "ya")
+
 
 def finished(encoded: bytes, entry: Entry, original: bytes, statement: str) -> tuple[bytes, list[str]]:
     """Return a picture file's bytes, and names of what the input held that it cannot hold."""
@@ -22,7 +25,7 @@ def finished(encoded: bytes, entry: Entry, original: bytes, statement: str) -> t
 
 
 def check(path: Path, entry: Entry) -> None:
-    """Hold a finished file against what was promised: its kind, its size, and that it is whole.
+    """Hold a finished file against what was promised: its kind, its size, its colour, and that it is whole.
 
     Raises:
         StitchMismatch: what differs.
@@ -35,6 +38,8 @@ def check(path: Path, entry: Entry) -> None:
         raise StitchMismatch(
             f"{readable(entry.output)} is {found.kind} of {found.upright_size}, not of {entry.output_size}"
         )
+    if found.is_grey != entry.encode.pix_fmt.startswith(_GREY):
+        raise StitchMismatch(f"{readable(entry.output)} is {'grey' if found.is_grey else 'in colour'}")
 
 
 def _true_of_output(own: Belongings, entry: Entry) -> tuple[Belongings, list[str]]:

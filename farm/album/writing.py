@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from broker.messages import EncodeSpec
+from broker.messages import GREY_JPEG, EncodeSpec
 from farm.album import jpeg
 from farm.album.files import SUFFIXES
 from farm.album.picture import Belongings, Kind, Picture
@@ -26,8 +26,8 @@ _JPEG = {"qmin": "1", "qmax": "1"}
 #: A third of the time of zlib's own level 6, for files that are a twelfth larger.
 _PNG = {"pred": "mixed", "compression_level": "3"}
 
-#: libwebp's scale to 100: as good as the JPEGs.
-_WEBP_QUALITY = "95"
+#: libwebp's scale to 100, and libjpeg's for grey: as good as the other JPEGs.
+_QUALITY = "95"
 
 #: What each kind holds of `Belongings`, beside EXIF, XMP and profile, which all do.
 _HOLDS: dict[Kind, frozenset[str]] = {
@@ -37,7 +37,7 @@ _HOLDS: dict[Kind, frozenset[str]] = {
     "webp": frozenset(),
 }
 #: Kinds that grey pictures are written as such in.
-_GREY_KINDS: frozenset[Kind] = frozenset({"png", "tiff"})
+_GREY_KINDS: frozenset[Kind] = frozenset({"png", "tiff", "jpeg"})
 
 _NAMES = {
     "iptc": "IPTC records",
@@ -78,13 +78,15 @@ def output_kind(name: str) -> Kind:
 
 def encode_spec(picture: Picture, kind: Kind, *, lossless: bool) -> EncodeSpec:
     """Return how a picture is encoded: as deep, as coloured and as transparent as the kind can be."""
+    if kind == "jpeg" and picture.is_grey:
+        return EncodeSpec(codec=GREY_JPEG, pix_fmt="gray", options={"quality": _QUALITY})
     if kind == "jpeg":
         return EncodeSpec(codec="mjpeg", pix_fmt=f"yuvj{picture.chroma}p", options=dict(_JPEG))
     if kind == "webp":
         if picture.is_lossless or lossless:
             return EncodeSpec(codec="libwebp", pix_fmt="bgra", options={"lossless": "1"})
         pix_fmt = "yuva420p" if picture.has_alpha else "yuv420p"
-        return EncodeSpec(codec="libwebp", pix_fmt=pix_fmt, options={"quality": _WEBP_QUALITY})
+        return EncodeSpec(codec="libwebp", pix_fmt=pix_fmt, options={"quality": _QUALITY})
     deep = picture.depth == 16  # noqa: PLR2004
     if picture.is_grey:
         name = ("ya16" if deep else "ya8") if picture.has_alpha else ("gray16" if deep else "gray")

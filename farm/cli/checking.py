@@ -23,9 +23,10 @@ def check_now(request: JobRequest, *, as_json: bool) -> int:
 
 
 def _lines(view: CheckView) -> Iterator[str]:
-    frames = "?" if view.frames is None else f"about {view.frames}"
+    about = "about " if view.unit == "frame" else ""
+    frames = "?" if view.frames is None else f"{about}{view.frames}"
     chunks = "?" if view.chunks is None else f"about {view.chunks}"
-    yield f"frames    {frames}, in {chunks} chunks"
+    yield f"{view.unit + 's':10}{frames}, in {chunks} chunks"
     yield f"disk      {_disk(view)}"
     yield f"time      {_time(view)}"
     yield f"portrait  {'not looked at' if view.faces is None else f'faces: {view.faces}'}"

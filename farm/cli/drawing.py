@@ -53,8 +53,8 @@ def draw(view: JobView) -> RenderableType:
         ProgressBar(total=max(1, view.frames), completed=view.frames_done, width=JOB_BAR),
         percent(view),
     )
-    frames = f"{view.frames_done}/{view.frames or '?'} frames"
-    numbers = f"  {frames}  {rate(view.fps)}  ETA {duration_about(view.eta_s, view.eta_error_s)}"
+    frames = f"{view.frames_done}/{view.frames or '?'} {view.unit}s"
+    numbers = f"  {frames}  {rate(view.fps, view.unit)}  ETA {duration_about(view.eta_s, view.eta_error_s)}"
     chunks = _grid(5, narrow=3)
     for chunk in view.running[:MOST_ROWS]:
         chunks.add_row(*_chunk_row(chunk))

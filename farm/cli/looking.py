@@ -86,7 +86,7 @@ def _row(view: JobView) -> tuple[str, ...]:
         str(view.priority),
         done,
         frames,
-        rate(view.fps),
+        rate(view.fps, view.unit),
         duration(age_s),
         view.output,
     )
@@ -115,14 +115,14 @@ def _lines(view: JobView) -> Iterator[str]:
     for output in view.outputs:
         yield f"output    {output.path}  ({output.encoder}, {output.pix_fmt})"
     yield f"engine    {view.engine}"
-    yield f"frames    {view.frames_done} of {view.frames or '?'} done, {view.frames_fused} fused"
+    yield f"{view.unit + 's':10}{view.frames_done} of {view.frames or '?'} done, {view.frames_fused} fused"
     failed = f", {view.chunks_failed} failed" if view.chunks_failed else ""
     yield f"chunks    {view.chunks_done} of {view.chunks or '?'} done{failed}, {view.attempts} attempts"
     yield f"priority  {view.priority}"
     eta = duration_about(view.eta_s, view.eta_error_s)
-    yield f"time      {duration(view.seconds)}, {rate(view.fps)}, ETA {eta}"
+    yield f"time      {duration(view.seconds)}, {rate(view.fps, view.unit)}, ETA {eta}"
     for chunk in view.running:
-        done = f"{chunk.num_frames} of {chunk.end - chunk.start} frames"
+        done = f"{chunk.num_frames} of {chunk.end - chunk.start} {view.unit}s"
         where = f"on {chunk.worker}, attempt {chunk.attempt}, {chunk.stage}"
         yield f"running   chunk {chunk.index}: {done} {where}"
     yield from _troubles(view)
@@ -139,7 +139,7 @@ def _troubles(view: JobView) -> Iterator[str]:
     for block in view.blocked:
         yield f"blocked   {block.worker}: {block.reason}; `farm unblock {view.job} {block.worker}` ends that"
     for chunk in view.failed:
-        frames = f"frames [{chunk.start}, {chunk.end}) after {chunk.attempts} attempts"
+        frames = f"{view.unit}s [{chunk.start}, {chunk.end}) after {chunk.attempts} attempts"
         yield f"failed    chunk {chunk.index}: {frames}: {chunk.error}"
     hidden = view.chunks_failed - len(view.failed)
     if hidden > 0:

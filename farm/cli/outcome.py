@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from farm.cli.exits import DONE, FAILED, exit_code_of, say_lines
+from farm.cli.wording import rate
 from farm.schemas import JobView
 from farm.states import JobState
 
@@ -29,6 +30,7 @@ def to_json(view: JobView) -> dict[str, Any]:
     further = {
         "outputs": [output.model_dump() for output in view.outputs],
         "created_at": view.created_at,
+        "unit": view.unit,
         "stage": view.stage,
         "frames_done": view.frames_done,
         "frames_fused": view.frames_fused,
@@ -65,10 +67,10 @@ def conclude(view: JobView, *, as_json: bool) -> int:
 
 
 def _say_done(view: JobView, *, as_json: bool) -> None:
-    rate = "" if view.fps is None else f", {view.fps:.1f} fps"
-    first = "" if view.first_frame_s is None else f", the first frame after {view.first_frame_s:.1f} s"
-    fused = f"{view.frames_fused} of {view.frames} frames fused"
-    sys.stderr.write(f"done: {fused} in {view.seconds:.1f} s{rate}{first}\n")
+    speed = "" if view.fps is None else f", {rate(view.fps, view.unit)}"
+    first = "" if view.first_frame_s is None else f", the first {view.unit} after {view.first_frame_s:.1f} s"
+    fused = f"{view.frames_fused} of {view.frames} {view.unit}{'' if view.frames == 1 else 's'} fused"
+    sys.stderr.write(f"done: {fused} in {view.seconds:.1f} s{speed}{first}\n")
     if not as_json:
         for path in [output.path for output in view.outputs] or [view.output]:
             sys.stdout.write(f"{path}\n")

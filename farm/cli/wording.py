@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from farm.schemas import JobView
+from farm.schemas import JobView, Unit
 from farm.states import CHUNKED_STATES
 
 MINUTE_S = 60
@@ -36,9 +36,10 @@ def size(num_bytes: int) -> str:
     return f"{-(-num_bytes >> 10)} KiB"
 
 
-def rate(fps: float | None) -> str:
-    """Return "24.5 fps" or, for None, "-"."""
-    return "-" if fps is None else f"{fps:.1f} fps"
+def rate(fps: float | None, unit: Unit = "frame") -> str:
+    """Return "24.5 fps", "24.5 pictures/s" or, for None, "-"."""
+    per_s = "fps" if unit == "frame" else f"{unit}s/s"
+    return "-" if fps is None else f"{fps:.1f} {per_s}"
 
 
 def percent(view: JobView) -> str:
@@ -57,8 +58,8 @@ def progress_line(view: JobView) -> str:
     count = f"{len(view.running)} chunk{'' if len(view.running) == 1 else 's'} in flight"
     held = f"{count} ({', '.join(workers)})" if workers else count
     return (
-        f"{view.job}  {view.stage}  {view.frames_done}/{view.frames} frames  {percent(view)}  "
-        f"{rate(view.fps)}  ETA {duration_about(view.eta_s, view.eta_error_s)}  {held}"
+        f"{view.job}  {view.stage}  {view.frames_done}/{view.frames} {view.unit}s  {percent(view)}  "
+        f"{rate(view.fps, view.unit)}  ETA {duration_about(view.eta_s, view.eta_error_s)}  {held}"
     )
 
 

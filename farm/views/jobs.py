@@ -93,6 +93,7 @@ def _job_view(farm: Farm, job: Job, blocks: list[JobWorker]) -> JobView:
         created_at=job.created_at,
         seconds=_since(job.created_at, job.finished_at or time.time()),
         stage=(QUEUED if _is_queued(farm, job, frames_done, running) else job.stage) + trouble,
+        unit="picture" if job.media.get("num_pictures") else "frame",
         frames=job.num_frames,
         frames_done=frames_done,
         fps=fps,

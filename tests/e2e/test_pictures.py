@@ -36,6 +36,7 @@ def folder(tmp_path_factory) -> Path:
     cv2.imwrite(str(path / "deep.png"), deep)
     cv2.imwrite(str(path / "deep.tif"), deep)
     cv2.imwrite(str(path / "grey16.png"), cv2.cvtColor(deep, cv2.COLOR_BGR2GRAY))
+    Image.fromarray(face).convert("L").save(path / "grey.jpg", quality=96)
     Image.fromarray(face).save(path / "lossless.webp", lossless=True)
     Image.fromarray(face).quantize(128).save(path / "palette.png")
     cv2.imwrite(str(path / "pixels.bmp"), blue_first)
@@ -52,13 +53,13 @@ def test_every_picture_is_fused_and_the_rest_untouched(farm, folder, tmp_path):
     """Depth, alpha and every sample far from the face stay; each output says what it is."""
     output = tmp_path / "out"
     result = farm.render(str(folder), "--source", str(SOURCE), "-o", str(output), "--chunk-pictures", "2")
-    assert (result["state"], result["frames"], result["frames_fused"]) == ("done", 9, 8)
+    assert (result["state"], result["frames"], result["frames_fused"]) == ("done", 10, 9)
     assert result["chunks"] == 5
     assert result["output"] == str(output)
     assert any("no face" in note and "noface.png" in note for note in result["notes"])
     for path in sorted(folder.iterdir()):
         after_path = output / (path.name if path.suffix != ".bmp" else "pixels.png")
-        if path.name == "phone.jpg":
+        if path.suffix == ".jpg":
             continue
         before, after = read(path), read(after_path)
         assert (before.shape, before.dtype) == (after.shape, after.dtype), path.name
@@ -75,6 +76,18 @@ def check_says_synthetic(path: Path) -> None:
     with Image.open(path) as picture:
         assert SOURCE_TYPE in picture.info["xmp"]
         assert STATEMENT.encode() in picture.info["xmp"]
+
+
+def test_a_grey_jpeg_is_fused_in_grey(farm, folder, tmp_path):
+    """One channel in, one out; a face in it, and all else as near as JPEG keeps it."""
+    output = tmp_path / "out.jpg"
+    result = farm.render(str(folder / "grey.jpg"), "--source", str(SOURCE), "-o", str(output))
+    assert (result["frames_fused"], result["notes"]) == (1, [])
+    with Image.open(folder / "grey.jpg") as before, Image.open(output) as after:
+        assert (before.mode, after.mode) == ("L", "L")
+        apart = np.abs(np.asarray(before).astype(int) - np.asarray(after))
+    assert apart[FAR].mean() < 1.5
+    assert (apart > 20).mean() > 0.002
 
 
 def test_the_phone_photo_stands_upright_once(farm, folder, tmp_path):
@@ -107,9 +120,9 @@ def test_the_service_takes_folders_too(farm, folder, tmp_path):
     }
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         told = client.post("/api/jobs/check", json=request).json()
-        assert (told["frames"], told["ok"]) == (9, True)
+        assert (told["frames"], told["ok"]) == (10, True)
         job = client.post("/api/jobs", json=request).json()["job"]
     farm.command("watch", job)
     answer = json.loads(farm.command("status", job, "--json").stdout)
-    assert (answer["state"], answer["frames_fused"]) == ("done", 8)
-    assert len(list((tmp_path / "out").iterdir())) == 9
+    assert (answer["state"], answer["frames_fused"]) == ("done", 9)
+    assert len(list((tmp_path / "out").iterdir())) == 10

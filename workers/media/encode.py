@@ -12,13 +12,21 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from broker.framing import PacketRecord, StreamHeader, frame_end, frame_header, frame_packet
-from broker.messages import EncodeSpec
+from broker.messages import GREY_JPEG, EncodeSpec
 from workers.errors import EncodeFailed
 from workers.frames import Frame
 from workers.media.fields import Fields
+from workers.media.grey_jpeg import GreyJpegEncoder
 
 #: Where the input does not say how fast it plays. Only rate control sees it: times come from the manifest.
 DEFAULT_RATE = Fraction(25)
+
+
+def open_encoder(spec: EncodeSpec, header: StreamHeader, *, threads: int) -> Encoder | GreyJpegEncoder:
+    """Return what encodes a segment like the one of this header, as the job wants it."""
+    if spec.codec == GREY_JPEG:
+        return GreyJpegEncoder(spec, header)
+    return Encoder(spec, header, threads=threads)
 
 
 class Encoder:

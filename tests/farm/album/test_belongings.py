@@ -179,8 +179,9 @@ def test_grey_profiles_stay_with_grey():
     from farm.album.picture import Picture
 
     grey = Picture(kind="png", width=1, height=1, is_grey=True)
-    assert fitted(Belongings(icc=profile), grey, "tiff", STATEMENT)[0].icc == profile
-    kept, lost = fitted(Belongings(icc=profile), grey, "jpeg", STATEMENT)
+    for kind in ("tiff", "jpeg"):
+        assert fitted(Belongings(icc=profile), grey, kind, STATEMENT)[0].icc == profile
+    kept, lost = fitted(Belongings(icc=profile), grey, "webp", STATEMENT)
     assert kept.icc is None
     assert "of grey" in lost[0]
 

@@ -53,6 +53,23 @@ def test_a_lossy_picture_stays_near(simulation, tmp_path, name):
     assert says_synthetic(output)
 
 
+@pytest.mark.parametrize("name", ["grey.png", "grey16.png", "grey_alpha.png", "grey16.tif", "grey.jpg"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_a_grey_picture_stays_grey(simulation, tmp_path, name, suffix):
+    """Of one channel in every kind that has such, with its alpha where there is one; and no note of it."""
+    source, output = make(tmp_path / "in", name) / name, tmp_path / f"out{suffix}"
+    job = render(simulation, ask(source, output))
+    with Image.open(source) as before, Image.open(output) as after:
+        assert after.mode in {"L", "LA", "I;16", "I;16B"}
+        assert ("A" in after.mode) == ("A" in before.mode and suffix != ".jpg")
+        assert after.size == before.size
+    one, two = (pixels(path).astype(float).reshape(*pixels(path).shape[:2], -1) for path in (source, output))
+    one, two = (each[..., 0] * (255 / 65535 if each.max() > 255 else 1) for each in (one, two))
+    assert np.abs(one - two).mean() < (2.5 if "jpg" in f"{name}{suffix}" else 0.5)
+    assert not any("colour" in note for note in job.notes)
+    assert says_synthetic(output)
+
+
 def test_a_folder_is_one_job_in_any_chunks(simulation, tmp_path):
     """All kinds and sizes; chunks of one, of three and of all give the same files, byte for byte."""
     folder = make(tmp_path / "in", *gallery.MAKERS, *gallery.LOSSY)

@@ -62,6 +62,21 @@ def test_a_line_says_frames_rate_remaining_time_and_who_works(clock):
         assert part in out.getvalue()
 
 
+def test_of_pictures_nothing_is_called_a_frame(clock, capsys):
+    out, view = io.StringIO(), a_view(unit="picture", running=[a_chunk(1)], first_frame_s=2.0)
+    PlainDisplay(out, clock).show(view)
+    assert "120/300 pictures  40 %  24.0 pictures/s" in out.getvalue()
+    console = Console(file=io.StringIO(), width=100)
+    console.print(draw(view))
+    assert "120/300 pictures" in console.file.getvalue()
+    conclude(view.model_copy(update={"state": JobState.DONE}), as_json=False)
+    told = capsys.readouterr().err
+    assert "50 of 300 pictures fused" in told and "the first picture after 2.0 s" in told
+    assert not any(
+        "frame" in text or "fps" in text for text in (out.getvalue(), console.file.getvalue(), told)
+    )
+
+
 def test_plain_lines_come_every_two_seconds_at_most_and_only_with_news(clock):
     out = io.StringIO()
     display = PlainDisplay(out, clock)
