@@ -23,7 +23,8 @@ from farm.media.resolution import at_resolution
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
 from farm.people.album import Album as Gallery
-from farm.people.album import check_place
+from farm.people.album import check_place, pictured
+from farm.people.parts import numbers_in
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
 from farm.requests.whom import At, Numbered
@@ -78,6 +79,8 @@ def _with_pictures(request: JobRequest) -> Checked:
     factor = 1 if request.upscale is None else factor_of(store, request.upscale)
     album, delivery = open_album(request, factor)
     _check_places(request, album)
+    if request.gallery is not None:
+        numbers_in(Path(request.gallery), pictured(album))
     info = album.info()
     check_stages(request, info, store)
     return Checked(info, as_rendered(request, info, store), delivery, album, delivery.notes)

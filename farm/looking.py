@@ -23,7 +23,7 @@ from farm.lock import JobLock
 from farm.media.info import MediaInfo
 from farm.media.moments import frame_at, parse_moment
 from farm.models import Job
-from farm.people.album import INDEX, Album, Pictured, Video, album_path, load_faces, write_album
+from farm.people.album import INDEX, Album, Pictured, Video, album_path, load_faces, pictured, write_album
 from farm.people.casting import Cast, Casting, check_same_video
 from farm.prepare import kept_frames, load_album, load_manifest, manifest_path, references_path
 from farm.requests import JobRequest
@@ -114,11 +114,14 @@ def _cast(farm: Farm, job: Job) -> None:
         album=album,
         faces=faces,
         similarity=request.similarity,
+        sources=[Path(path).name for path in request.sources],
         references=dict(zip(request.references, vectors, strict=False)),
         frames_at=lambda moment: _frames_at(farm, job, moment),
     )
     decision = casting.decide(request.roles, request.rest)
     Cast(faces, decision.source_of).save(directory)
+    if request.gallery is not None:
+        farm.store.add_note(job.id, f"who is who is taken from the gallery {request.gallery}")
     for note in decision.notes:
         farm.store.add_note(job.id, note)
 
@@ -151,9 +154,7 @@ def _pictures(farm: Farm, job: Job) -> tuple[Pictured, ...]:
     """Return the job's pictures, as workers look at them; none of a video."""
     if not is_album(MediaInfo.from_json(job.media)):
         return ()
-    return tuple(
-        Pictured(entry.picture.name, *entry.looked_size) for entry in load_album(farm, job.id).entries
-    )
+    return pictured(load_album(farm, job.id))
 
 
 def _input_size(farm: Farm, job: Job) -> tuple[int, int]:

@@ -12,7 +12,8 @@ from farm.bootstrap import Farm
 from farm.check import Checked, check
 from farm.errors import FarmError
 from farm.models import Job
-from farm.people.album import album_path, copy_album
+from farm.people.album import album_path, copy_album, pictured
+from farm.people.parts import copy_part
 from farm.portraits import packed, portraits_of, source_path
 from farm.requests import JobRequest
 
@@ -31,7 +32,9 @@ def submit(farm: Farm, request: JobRequest) -> str:
         directory.mkdir(parents=True)
         for number, portrait in enumerate(portraits_of(request)):
             source_path(directory, number).write_bytes(packed(Path(portrait)))
-        if request.gallery is not None:
+        if request.gallery is not None and checked.album is not None:
+            copy_part(Path(request.gallery), album_path(directory), pictured(checked.album))
+        elif request.gallery is not None:
             copy_album(Path(request.gallery), album_path(directory))
         if checked.album is not None:
             checked.album.save(directory)

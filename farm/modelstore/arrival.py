@@ -6,13 +6,13 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from broker.installed import Model, ModelFile, ModelStore, digest_of
+from broker.installed import LANDMARKERS, RECOGNISERS, Model, ModelFile, ModelStore, digest_of
 from farm.errors import ModelRefused
 from farm.modelstore import registry
 from farm.modelstore.catalogue import KnownModel, known_by_digest, known_models
@@ -165,12 +165,25 @@ def _of(known: KnownModel, name: str, files: tuple[ModelFile, ...]) -> Model:
     )
 
 
+def _likely(files: tuple[ModelFile, ...], contracts: Sequence[str]) -> str:
+    """Return the contract that files' names speak of; empty: none. Told to the user, and never relied on."""
+    names = [PurePosixPath(file.name).name.lower() for file in files]
+    if all(name in RECOGNISERS for name in names):
+        return "arcface"
+    if any(name in RECOGNISERS + LANDMARKERS or name.startswith(("det_", "scrfd")) for name in names):
+        return "insightface"
+    fitting = [each for each in contracts if any(name.startswith(each.replace("-", "_")) for name in names)]
+    return max(fitting, key=len, default="")
+
+
 def _introduced(name: str, files: tuple[ModelFile, ...], said: Introduction) -> Model:
     if said.contract is None:
         contracts = sorted({model.contract for model in known_models().values()})
+        likely = _likely(files, contracts)
         raise ModelRefused(
             f"{name!r} is no model that the farm knows",
-            hint=f"give --contract, how it is to be used: {', '.join(contracts)}",
+            hint=(f"by the names of its files it is to be used so: --contract {likely}; " if likely else "")
+            + f"give --contract, how it is to be used: {', '.join(contracts)}",
         )
     kinds = {model.contract: model.kind for model in known_models().values()}
     return Model(

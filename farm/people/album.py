@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.people import ChunkSeen, packed, unpacked
+from farm.album.album import Album as Pictures
 from farm.errors import GalleryRefused, OutputRefused
 from farm.people.sameness import grouped
 from farm.people.tracks import ROW, Track, TrackBuilder, picture_path, unit
@@ -44,11 +45,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """One of the pictures that a gallery was made of."""
+    """One of the pictures that a gallery was made of, or that a job is about."""
 
     name: str  # in its folder
     width: int  # upright, in pixels, as it was looked at
     height: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,14 @@ class Album:
         for place, person in enumerate(self.people):
             places[list(person.tracks)] = place
         return places
+
+
+def pictured(pictures: Pictures) -> tuple[Pictured, ...]:
+    """Return the pictures of a job, as workers look at them."""
+    return tuple(
+        Pictured(entry.picture.name, *entry.looked_size, entry.picture.size_bytes)
+        for entry in pictures.entries
+    )
 
 
 def album_path(job_directory: Path) -> Path:

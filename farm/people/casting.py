@@ -87,6 +87,7 @@ class Casting:
     faces: NDArray[Any]
     similarity: float
     references: Mapping[str, NDArray[np.float64]]  # by path: who is on it
+    sources: Sequence[str]  # what users call them, by number
     #: The frame of a moment; None: the first frame of the job, or of pictures each.
     frames_at: Callable[[str | None], Sequence[int]]
 
@@ -172,7 +173,7 @@ class Casting:
 
     def _note(self, role: Role, chosen: Mapping[int, Role]) -> str:
         tracks = [track for track, each in sorted(chosen.items()) if each == role]
-        told = f"source {role.source} goes to {role.text}: "
+        told = f"{self.sources[role.source]} goes to {role.text}: "
         names = self.album.video.names
         if names and isinstance(role.whom, At) and role.whom.moment is None:
             return f"{told}a face in {len(tracks)} of {counted(len(names), 'picture')}"

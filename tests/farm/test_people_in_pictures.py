@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import workers.engines
-from farm.errors import BadInput
+from farm.errors import BadInput, GalleryRefused
 from farm.states import JobState
 from tests.people_clips import COLLINS, HOPPER, two_people_at
 from workers.people import open_looker
@@ -67,7 +67,7 @@ def test_without_a_recogniser_a_gallery_has_everybody_once_a_picture(simulation,
     }
     job = simulation.run(simulation.submit(**asked, output=str(tmp_path / "out")))
     assert (job.state, job.error_message) == (JobState.DONE, None)
-    assert f"source 0 goes to {number}: person {number} (1 picture)" in job.notes
+    assert f"{COLLINS.name} goes to {number}: person {number} (1 picture)" in job.notes
     after = cv2.imread(str(tmp_path / "out" / "b.png"))
     assert after.shape[1] == 512
     same = cv2.imread(str(tmp_path / "out" / "a.png"))
@@ -82,7 +82,7 @@ def test_a_place_counts_in_every_picture(simulation, folder, tmp_path):
     asked = {"input": str(folder), "output": str(tmp_path / "out"), "source": str(HOPPER), "face_at": "0"}
     job = simulation.run(simulation.submit(**asked))
     assert (job.state, job.error_message) == (JobState.DONE, None)
-    assert "source 0 goes to 0: a face in 2 of 2 pictures" in job.notes
+    assert f"{HOPPER.name} goes to 0: a face in 2 of 2 pictures" in job.notes
     assert (
         changed(folder, tmp_path / "out", "a.png")
         == changed(folder, tmp_path / "out", "b.png")
@@ -115,16 +115,30 @@ def test_one_picture_is_chosen_from_by_its_name_without_a_recogniser(simulation,
     assert changed(folder, tmp_path, "a.png") == (True, False)
 
 
-def test_a_gallery_of_other_pictures_is_refused(simulation, folder, tmp_path):
-    who = str(tmp_path / "who")
-    simulation.run(simulation.submit(input=str(folder), output=who, work="faces"))
-    (folder / "b.png").rename(folder / "c.png")
-    roles = [{"whom": "1", "source": str(HOPPER)}]
+def test_a_gallery_serves_some_of_its_pictures_and_refuses_others(simulation, folder, tmp_path):
+    """People keep their numbers where others are missing; what was changed, or is new, is named."""
+    who = tmp_path / "who"
+    simulation.run(simulation.submit(input=str(folder), output=str(who), work="faces"))
+    (second,) = [
+        person["id"]
+        for person in json.loads((who / "gallery.json").read_text())["people"]
+        if person["tracks"] == [2]
+    ]
+    asked = {"gallery": str(who), "map": [{"whom": str(second), "source": str(COLLINS)}]}
     job = simulation.run(
-        simulation.submit(input=str(folder), output=str(tmp_path / "out"), gallery=who, map=roles)
+        simulation.submit(input=str(folder / "b.png"), output=str(tmp_path / "b.png"), **asked)
     )
-    assert job.state == JobState.FAILED
-    assert "of other pictures" in job.error_message and "2 pictures" in job.error_message
+    assert (job.state, job.error_message) == (JobState.DONE, None)
+    assert f"{COLLINS.name} goes to {second}: person {second} (1 picture)" in job.notes
+    assert any(str(who) in note for note in job.notes)
+    assert changed(folder, tmp_path, "b.png") == (True, False)
+    (folder / "b.png").rename(folder / "c.png")
+    with pytest.raises(GalleryRefused, match=r"c\.png is not in the gallery"):
+        simulation.submit(input=str(folder), output=str(tmp_path / "out"), **asked)
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+    (folder / "c.png").rename(folder / "b.png")
+    with pytest.raises(GalleryRefused, match=r"b\.png is not in the gallery .* or was changed"):
+        simulation.submit(input=str(folder), output=str(tmp_path / "out"), **asked)
 
 
 def test_a_damaged_picture_is_left_out_of_a_gallery(simulation, folder, tmp_path):

@@ -73,9 +73,12 @@ class JobOptions(
 
     def _chosen_gallery(self) -> Path | None:
         """Return the gallery that numbers mean: people are numbered in one, and not by the job."""
-        usual = usual_gallery(self.input)
-        has_numbers = any(text.partition("=")[0].isdecimal() for text in self.map or ())
-        return usual if self.gallery is None and has_numbers and usual.is_dir() else self.gallery
+        if self.gallery is not None or not any(text.partition("=")[0].isdecimal() for text in self.map or ()):
+            return self.gallery
+        usual = [usual_gallery(self.input)]
+        if self.input.suffix.lower() in _PICTURES:  # one of a folder's, whose gallery has it, too
+            usual.append(usual_gallery(self.input.expanduser().absolute().parent))
+        return next((path for path in usual if path.is_dir()), None)
 
     def _chosen_output(self) -> Path:
         if self.input.expanduser().is_dir():

@@ -60,7 +60,7 @@ Gallery = Annotated[
         "--gallery",
         metavar="DIR",
         help="Take who is in the video from what `farm faces` made, instead of looking again. "
-        "[default: INPUT-faces beside the input, if it is there and --map has numbers]",
+        "[default: INPUT-faces beside the input, or of a picture its folder's, if --map has numbers]",
         show_default=False,
         rich_help_panel=_PANEL,
     ),

@@ -54,6 +54,29 @@ def test_a_model_of_ones_own_is_installed_with_its_digest(store, weights):
     assert added.hash_from == "first seen"
 
 
+@pytest.mark.parametrize(
+    ("names", "likely"),
+    [
+        (["det_10g.onnx", "2d106det.onnx", "w600k_r50.onnx"], "insightface"),
+        (["w600k_r50.onnx"], "arcface"),
+        (["inswapper_own.onnx"], "inswapper"),
+        (["simswap_512_own.onnx"], "simswap-512"),
+        (["weights.onnx"], None),
+    ],
+)
+def test_a_strangers_names_tell_how_it_may_be_used(store, weights, tmp_path, names, likely):
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    for name in names:
+        (pack / name).write_bytes(weights.read_bytes())
+    with pytest.raises(ModelRefused, match="no model that the farm knows") as refused:
+        add(store, pack, Introduction())
+    assert refused.value.hint.startswith(
+        f"by the names of its files it is to be used so: --contract {likely};"
+    ) == (likely is not None)
+    assert "bisenet" in refused.value.hint
+
+
 def test_a_known_file_is_recognised_by_its_digest_whatever_its_name(store, weights, pinned):
     pinned("inswapper_128", weights.read_bytes())
     added = add(store, weights, Introduction())

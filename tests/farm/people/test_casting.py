@@ -34,6 +34,7 @@ def decide(tmp_path):
             album=made,
             faces=faces,
             similarity=asked.similarity,
+            sources=["a.jpg", "b.jpg", "c.jpg"],
             references=references or {},
             frames_at=lambda moment: [0 if moment is None else (moments or {})[moment]],
         )
