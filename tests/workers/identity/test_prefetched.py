@@ -91,7 +91,8 @@ class Bench:
 
     def __init__(self, data: bytes) -> None:
         clock = SystemClock()
-        broker = memory_broker(BrokerConfig(), clock)
+        # Nobody renews leases here, and a loaded machine takes its time to open a network.
+        broker = memory_broker(BrokerConfig(lease_ttl_s=600), clock)
         self.slow = Slow(broker.segments, lambda: True)
         self.broker = dataclasses.replace(broker, segments=self.slow)
         self.data = data
