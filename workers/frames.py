@@ -31,6 +31,8 @@ class Frame:
     begins_shot: bool = False  # known to have nothing to do with any frame before it: a picture of its own
     num_faces: int = 0  # faces fused into it
     faces: tuple[NDArray[np.float32], ...] = ()  # and where: landmarks (5, 2) of each, as a `Face` has them
+    #: And how far they reach: the outline (N, 2) of each, convex; None, or empty, where a network told none.
+    outlines: tuple[NDArray[np.float32] | None, ...] = ()
     cast: tuple[Cast, ...] | None = None  # whose faces are to be changed; None: the job does not say
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -101,11 +100,19 @@ def fuse_faces(
         if _are_under(canvas, landmarks, cuts):
             patches += yield from _fused(canvas, cuts, faces[number:], spec)
             cuts = []
-        cut = _cut_out(canvas, landmarks, likeness, partial(_covered, cover, outline), number)
+        cut = _cut_out(canvas, _Face(number, landmarks, outline), likeness, cover)
         cuts += [] if cut is None else [cut]
     if cuts:
         patches += yield from _fused(canvas, cuts, (), spec)
     return patches
+
+
+class _Face(NamedTuple):
+    """A target, and its place among the frame's faces."""
+
+    number: int
+    landmarks: Points
+    outline: Points | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,7 @@ class _Cut:
     """A face, cut out, and what is needed to bring it back."""
 
     landmarks: Points
+    outline: Points | None
     matrix: Matrix
     placed: Rgb  # the source over it, in its own colours
     crop: Crop
@@ -121,6 +129,7 @@ class _Cut:
         target, mask = self.crop.target, self.crop.mask
         return Patch(
             landmarks=self.landmarks,
+            outline=self.outline,
             matrix=self.matrix,
             fused=retouched(fused, mask, smoothing=spec.smoothing, brightness=spec.brightness),
             mask=mask,
@@ -144,27 +153,18 @@ def _are_under(canvas: Canvas, landmarks: Points, cuts: Sequence[_Cut]) -> bool:
     return roi is not None and any(overlap(extent(canvas, cut.matrix, cut.crop.mask), roi) for cut in cuts)
 
 
-def _covered(cover: Cover, outline: Points | None, crop: Rgb, marks: Points, matrix: Matrix) -> Mask:
-    return cover(crop, marks, None if outline is None else align.apply(matrix, outline))
-
-
-def _cut_out(
-    canvas: Canvas,
-    landmarks: Points,
-    likeness: Likeness,
-    cover: Callable[[Rgb, Points, Matrix], Mask],
-    number: int,
-) -> _Cut | None:
-    matrix, side_px, roi = _crop_of(canvas, landmarks)
+def _cut_out(canvas: Canvas, face: _Face, likeness: Likeness, cover: Cover) -> _Cut | None:
+    matrix, side_px, roi = _crop_of(canvas, face.landmarks)
     if _is_tiny(matrix, side_px) or roi[0] >= roi[2] or roi[1] >= roi[3]:
         return None
     crop = Pyramid(canvas.read(roi)).crop(within(matrix, roi), side_px)
     target = np.asarray(np.clip(crop, 0, 1), np.float32)
-    marks = align.apply(matrix, landmarks)
+    marks = align.apply(matrix, face.landmarks)
     placed, mask = _placed(marks, likeness, side_px)
-    mask = np.minimum(mask, cover(target, marks, matrix))
-    ready = Crop(target=target, source=match(placed, target, mask), mask=mask, face=number)
-    return _Cut(landmarks=landmarks, matrix=matrix, placed=placed, crop=ready)
+    told = None if face.outline is None else align.apply(matrix, face.outline)
+    mask = np.minimum(mask, cover(target, marks, told))
+    ready = Crop(target=target, source=match(placed, target, mask), mask=mask, face=face.number)
+    return _Cut(landmarks=face.landmarks, outline=face.outline, matrix=matrix, placed=placed, crop=ready)
 
 
 def _crop_of(canvas: Canvas, landmarks: Points) -> tuple[Matrix, int, Roi]:

@@ -26,6 +26,7 @@ class Patch:
     fused: Rgb  # (S, S, 3)
     mask: Mask  # (S, S)
     tone: Tone
+    outline: Points | None = None  # of the face, convex, in the frame's pixels; None: a network told none
 
     def put(self, canvas: Canvas, *, ratio: float, tone: Tone | None = None) -> None:
         """Add `ratio` of the change that the crop makes, `tone` added first, to the pixels under the mask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,22 +27,31 @@ def restored(frame: Frame, restorer: Restorer, masks: Masks, *, weight: float, f
     Faces that overlap see those before them as they are by then.
     """
     canvas = Canvas(frame.picture)
-    for landmarks in frame.faces:
-        _restore(canvas, landmarks, restorer, masks, weight=weight, fidelity=fidelity)
+    outlines = frame.outlines or (None,) * len(frame.faces)
+    for landmarks, outline in zip(frame.faces, outlines, strict=True):
+        _restore(canvas, _Place(landmarks, outline), restorer, masks, weight=weight, fidelity=fidelity)
     return replace(frame, picture=canvas.picture)
 
 
+class _Place(NamedTuple):
+    """Where a face lies in its frame."""
+
+    landmarks: Points
+    outline: Points | None
+
+
 def _restore(
-    canvas: Canvas, landmarks: Points, restorer: Restorer, masks: Masks, *, weight: float, fidelity: float
+    canvas: Canvas, face: _Place, restorer: Restorer, masks: Masks, *, weight: float, fidelity: float
 ) -> None:
     side_px = restorer.contract.side_px
-    matrix = align.similarity(landmarks, landmarks_of(restorer.contract.template, side_px))
+    matrix = align.similarity(face.landmarks, landmarks_of(restorer.contract.template, side_px))
     roi = canvas.fit(bounds(matrix, (0, 0), (side_px - 1, side_px - 1)))
     if roi[0] >= roi[2] or roi[1] >= roi[3]:
         return
     local = within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(canvas.read(roi)).crop(local, side_px), 0, 1), np.float32)
-    mask = masks.at_once(crop, align.apply(matrix, landmarks))
+    outline = None if face.outline is None else align.apply(matrix, face.outline)
+    mask = masks.at_once(crop, align.apply(matrix, face.landmarks), outline)
     change = (restorer.restore(crop, fidelity) - crop) * (np.float32(weight) * mask[..., None])
     laid = _laid(np.dstack([change, mask]), local, (roi[2] - roi[0], roi[3] - roi[1]))
     canvas.add(roi, np.ascontiguousarray(laid[..., :3]), laid[..., 3])

@@ -54,9 +54,13 @@ def _put(window: deque[Fused], place: int, ratio: float) -> Iterator[Frame]:
     for patch in here.patches:
         patch.put(canvas, ratio=ratio, tone=_calming(window, place, patch))
     frame = here.frame
-    marks = tuple(patch.landmarks for patch in here.patches)
     yield Frame(
-        picture=canvas.picture, index=frame.index, pts=frame.pts, num_faces=len(here.patches), faces=marks
+        picture=canvas.picture,
+        index=frame.index,
+        pts=frame.pts,
+        num_faces=len(here.patches),
+        faces=tuple(patch.landmarks for patch in here.patches),
+        outlines=tuple(patch.outline for patch in here.patches),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -81,6 +83,24 @@ def test_a_network_sees_and_gives_what_its_publisher_says(tmp_path, contract):
     found = Restorer(OnnxNetwork(path), terms).restore(crop, 0.3)
     assert np.abs(found - np.clip(wanted, 0, 1)).max() < 1e-5
     assert found.std() > 0.1
+
+
+def test_what_a_told_outline_leaves_out_is_not_restored(tmp_path):
+    """The job changed no more than that of the face, and restoring changes no more either."""
+    network = Restorer(OnnxNetwork(restorer(tmp_path / "net.onnx", "gfpgan")), RESTORERS["gfpgan"])
+    frame = face_frame()
+    (x, y), (eye, _) = frame.faces[0][2], frame.faces[0][0]
+    half = np.float32(abs(x - eye))
+    outline = np.array(
+        [[x, y - 2 * half], [x + 2 * half, y], [x, y + 2 * half], [x, y - 2 * half]], np.float32
+    )
+    changed = [
+        luma(restored(one, network, FACE, weight=1.0, fidelity=0.5)) != luma(frame)
+        for one in (frame, replace(frame, outlines=(outline,)))
+    ]
+    left = np.s_[:, : int(x) - 2]
+    assert changed[0][left].any() and not changed[1][left].any()
+    assert changed[1].any()
 
 
 def test_a_fidelity_of_one_gives_back_what_was_seen(tmp_path):

@@ -179,7 +179,8 @@ class IdentitySwapper:
                 index=frame.index,
                 pts=frame.pts,
                 num_faces=len(done),
-                faces=tuple(done),
+                faces=tuple(person.landmarks for person in done),
+                outlines=tuple(person.outline for person in done),
             )
 
         def change(targets: list[Target]) -> list[Rgb]:

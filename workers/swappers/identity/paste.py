@@ -27,8 +27,16 @@ class Target(NamedTuple):
     source: int  # the number of the source that it gets
 
 
-#: Yields targets, is sent their crops changed, and returns the faces that were.
-Changing: TypeAlias = Generator[list[Target], list[Rgb], list[Points]]
+class Person(NamedTuple):
+    """Whose face is changed, in the frame's pixels."""
+
+    landmarks: Points  # (5, 2)
+    outline: Points | None  # (N, 2)
+    source: int
+
+
+#: Yields targets, is sent their crops changed, and returns whose faces were.
+Changing: TypeAlias = Generator[list[Target], list[Rgb], list[Person]]
 
 #: From the eyes' centre to the mouth's, in pixels: in smaller faces nothing shows of another identity.
 _LEAST_PX = 6.0
@@ -57,9 +65,9 @@ def change_faces(
     of those before it; all others are asked for together.
     """
     cuts: list[_Cut] = []
-    done: list[Points] = []
+    done: list[Person] = []
     told = outlines or (None,) * len(faces)
-    for person in starmap(_Person, zip(faces, told, sources, strict=True)):
+    for person in starmap(Person, zip(faces, told, sources, strict=True)):
         place = _place(canvas, person.landmarks, cutting)
         if place is None:
             continue
@@ -67,18 +75,10 @@ def change_faces(
             yield from _changed(canvas, cuts, cutting.masks)
             cuts = []
         cuts.append(_cut_out(canvas, person, place, cutting))
-        done.append(person.landmarks)
+        done.append(person)
     if cuts:
         yield from _changed(canvas, cuts, cutting.masks)
     return done
-
-
-class _Person(NamedTuple):
-    """Whose face is changed, in the frame's pixels."""
-
-    landmarks: Points
-    outline: Points | None
-    source: int
 
 
 class _Cut(NamedTuple):
@@ -110,7 +110,7 @@ def _place(canvas: Canvas, landmarks: Points, cutting: Cutting) -> tuple[Matrix,
     return None if roi[0] >= roi[2] or roi[1] >= roi[3] else (matrix, roi)
 
 
-def _cut_out(canvas: Canvas, person: _Person, place: tuple[Matrix, Roi], cutting: Cutting) -> _Cut:
+def _cut_out(canvas: Canvas, person: Person, place: tuple[Matrix, Roi], cutting: Cutting) -> _Cut:
     matrix, roi = place
     sharp, local = canvas.read(roi), within(matrix, roi)
     crop = np.asarray(np.clip(Pyramid(sharp).crop(local, cutting.side_px), 0, 1), np.float32)
