@@ -90,7 +90,9 @@ def _check_options(request: JobRequest) -> None:
     if said:
         raise BadInput(
             f"pictures take no --{', --'.join(name.replace('_', '-') for name in said)}",
-            hint="an output's suffix says how it is written; --resolution makes pictures smaller",
+            hint="leave it out"
+            if request.work == "faces"
+            else "an output's suffix says how it is written; --resolution makes pictures smaller",
         )
 
 

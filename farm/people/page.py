@@ -43,6 +43,8 @@ def told(album: Album) -> str:
     """Return in a sentence how people were told apart."""
     if album.recogniser:
         return f"People were told apart by {album.recogniser}."
+    if len(album.video.pictures) == 1:
+        return "People are numbered from the left: in one picture, nobody need be known again."
     place = "picture" if album.video.pictures else "shot"
     return (
         f"No recogniser is installed: one person may be here several times, once for each {place}. "

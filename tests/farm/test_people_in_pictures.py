@@ -159,5 +159,18 @@ def test_times_mean_nothing_in_pictures(simulation, folder, tmp_path):
     with pytest.raises(BadInput, match=r"no picture is called 12\.5") as refused:
         simulation.submit(**asked, face_at="0@12.5")
     assert "a.png" in refused.value.hint
-    with pytest.raises(BadInput, match="pictures take no --start"):
+    with pytest.raises(BadInput, match="pictures take no --start") as refused:
         simulation.submit(**{**asked, "work": "faces"}, start="1")
+    assert refused.value.hint == "leave it out"
+
+
+def test_in_one_picture_nobody_need_be_known_again(simulation, folder, tmp_path):
+    """Its gallery asks for no recogniser, and numbers people as they stand."""
+    asked = {"input": str(folder / "b.png"), "output": str(tmp_path / "who"), "work": "faces"}
+    job = simulation.run(simulation.submit(**asked))
+    assert any("numbered from the left" in note for note in job.notes)
+    assert not any("recogniser" in note for note in job.notes)
+    rows = np.load(tmp_path / "who" / "faces.npy")
+    people = json.loads((tmp_path / "who" / "gallery.json").read_text())["people"]
+    lefts = [rows["box"][rows["track"] == person["tracks"][0]][0, 0] for person in people]
+    assert len(lefts) == 2 and lefts == sorted(lefts)
