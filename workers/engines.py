@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from broker.fingerprint import Fingerprint
-from broker.messages import CAST, EncodeSpec, FuseSpec
+from broker.messages import CAST, LOOK, EncodeSpec, FuseSpec, RenderChunk
 from workers.fingerprint import fingerprint
 from workers.people import Looker, open_looker
 from workers.stages.running import Stages
@@ -62,16 +62,21 @@ class Engines:
         own = swapper.notes(fuse) if isinstance(swapper, OnRuntime) else ()
         return (*own, *self.stages.notes(fuse))
 
-    def prefetching(self, fuse: FuseSpec) -> AbstractContextManager[None]:
-        """Have a job's networks on their way while the block runs: they are needed with its first crop."""
+    def prefetching(self, chunk: RenderChunk) -> AbstractContextManager[None]:
+        """Have a chunk's networks on their way while the block runs: they are needed with its first face."""
         held = _held()
         if held is None:
             return nullcontext()
         from workers.engine.prefetching import prefetching  # noqa: PLC0415 - only where torch is loaded
 
-        swapper = self.swapper(fuse.engine)
-        own = swapper.places(fuse) if isinstance(swapper, Resident) else ()
-        return prefetching(held, (*own, *self.stages.places(fuse)))
+        return prefetching(held, self._places(chunk))
+
+    def _places(self, chunk: RenderChunk) -> tuple[str, ...]:
+        if chunk.work == LOOK:
+            return self.looker.places(chunk.fuse)
+        swapper = self.swapper(chunk.fuse.engine)
+        own = swapper.places(chunk.fuse) if isinstance(swapper, Resident) else ()
+        return (*own, *self.stages.places(chunk.fuse))
 
     def plan(self) -> str:
         """Return what the engines do with the device's memory: one line, empty where none plans it."""

@@ -145,9 +145,10 @@ class Worker:
             swapper = self._engines.swapper(chunk.fuse.engine)
             self._examiner.require_build(chunk)
             if chunk.work == LOOK:
-                return self._renderer.look(chunk, self._engines.looker, progress)
+                with self._engines.prefetching(chunk):
+                    return self._renderer.look(chunk, self._engines.looker, progress)
             source = self._sources.get(chunk.job_id, chunk.fuse, swapper)
-            with self._engines.prefetching(chunk.fuse):
+            with self._engines.prefetching(chunk):
                 return self._renderer.render(chunk, swapper, source, progress)
         except (Stopped, LeaseLost):
             raise

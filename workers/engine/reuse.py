@@ -30,8 +30,9 @@ class Reuse:
     values, 1 being the whole range; else the crop gets transforms of its own.
 
     What it costs: on a head that moves under noise no value of a frame is more than 1 of 255 off, and nothing
-    flickers more (bench/reuse). A light that changes by less than the threshold is followed a block late, at
-    most. What it brings is small (an eighth of a CPU's time, at best), hence it is off unless asked for.
+    flickers more (bench/reuse); in a clip that zooms 2 of 255, in one frame of seven (at 0.01). A light that
+    changes by less than the threshold is followed a block late, at most. What it brings is small (an eighth
+    of a CPU's time, at best), hence it is off unless asked for.
     """
 
     def __init__(self, engine: FusionEngine) -> None:

@@ -114,7 +114,7 @@ KEYS = (
         least=0,
         most=1,
         meaning="`portrait` holds a face's colour transforms for up to 5 frames while its thumbnail differs "
-        "by less than this share of the range: pixels 1 of 255 off, as measured; crops then go one by one, "
+        "by less than this share of the range: pixels 1 or 2 of 255 off at 0.01; crops then go one by one, "
         "without CUDA graphs; alike on all workers of a job; 0: never",
     ),
     Key(

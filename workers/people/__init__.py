@@ -25,6 +25,9 @@ class Looker(Protocol):
     def models(self, fuse: FuseSpec) -> Mapping[str, str]:
         """Return the SHA-256 digests, by name, of all weights that are used to look."""
 
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
+        """Return the names, among what the worker keeps in memory, of what frames are looked at with."""
+
     def embedding(self, portrait: bytes, fuse: FuseSpec) -> bytes:
         """Return who is on a reference portrait."""
 

@@ -86,10 +86,10 @@ class Looker:
         Raises:
             BudgetTooSmall: detector and recogniser do not fit into the worker's memory together.
         """
-        with this_residency().hold(*self._places(fuse)):
+        with this_residency().hold(*self.places(fuse)):
             return self._seen(span, frames, fuse, note)
 
-    def _places(self, fuse: FuseSpec) -> tuple[str, ...]:
+    def places(self, fuse: FuseSpec) -> tuple[str, ...]:
         """Return the names of all networks, in the worker's memory, that frames are looked at with."""
         own = () if self._recogniser is None else (self._recogniser.network,)
         return tuple(network.place for network in (*self._analysers.networks(fuse.analyser), *own))
