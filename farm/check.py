@@ -12,7 +12,6 @@ from broker.config import models_directory
 from broker.installed import ModelStore
 from farm.album.album import Album
 from farm.album.opening import is_pictures, open_album, open_gallery_album
-from farm.album.picture import is_called, readable
 from farm.errors import BadInput, OutputRefused, SourceRefused
 from farm.fusing import ORIGINAL, resolution
 from farm.media.delivery import NO_VIDEO, Delivery, choose_delivery
@@ -22,12 +21,10 @@ from farm.media.probe import probe
 from farm.media.resolution import at_resolution
 from farm.modelstore.arrival import OWN_ENGINES
 from farm.modelstore.catalogue import known_models
-from farm.people.album import Album as Gallery
-from farm.people.album import check_place, pictured
-from farm.people.parts import numbers_in
+from farm.people.album import check_place
+from farm.people.asking import check_people, check_places
 from farm.portraits import check_portrait
 from farm.requests import JobRequest
-from farm.requests.whom import At, Numbered
 from farm.stages import as_rendered, check_stages, factor_of
 from farm.wishes import wished_outputs
 
@@ -70,7 +67,7 @@ def check(request: JobRequest) -> Checked:
 
 
 def _with_pictures(request: JobRequest) -> Checked:
-    _check_people(request)
+    check_people(request)
     if request.work == "faces":
         _check_gallery_place(request)
         album, notes = open_gallery_album(request)
@@ -78,9 +75,7 @@ def _with_pictures(request: JobRequest) -> Checked:
     store = ModelStore(models_directory())
     factor = 1 if request.upscale is None else factor_of(store, request.upscale)
     album, delivery = open_album(request, factor)
-    _check_places(request, album)
-    if request.gallery is not None:
-        numbers_in(Path(request.gallery), pictured(album))
+    check_places(request, album)
     info = album.info()
     check_stages(request, info, store)
     return Checked(info, as_rendered(request, info, store), delivery, album, delivery.notes)
@@ -91,7 +86,7 @@ def _with_video(request: JobRequest) -> Checked:
         raise BadInput("a video has no pictures to count", hint="its chunks' length is --chunk-seconds")
     info = _read(request)
     _check_moments(request, info)
-    _check_people(request)
+    check_people(request)
     if request.work == "faces":
         _check_gallery_place(request)
         return Checked(info, info, NO_VIDEO)
@@ -199,46 +194,6 @@ def _check_portrait(path: Path, request: JobRequest) -> None:
             f"{path} is a directory of portraits, which swap networks alone can average",
             hint="give one picture; or choose a swap network with --engine, and leave --source-face out",
         )
-
-
-def _check_people(request: JobRequest) -> None:
-    """Look at how people are chosen: whether it can be meant, and whether it can be known."""
-    if not request.is_cast:
-        if request.gallery is not None:
-            raise BadInput("--gallery alone chooses nobody", hint="say who is changed: --map 1=FACE.jpg")
-        return
-    if request.faces != "all":
-        raise BadInput(
-            f"--faces {request.faces} and a choice of people exclude each other", hint="leave one of them out"
-        )
-    if request.source is None and (request.reference is not None or request.face_at is not None):
-        raise SourceRefused("who is chosen gets --source, and there is none", hint="give --source FACE.jpg")
-    for reference in request.references:
-        check_portrait(Path(reference))
-    if request.gallery is not None:
-        Gallery.load(Path(request.gallery))
-    elif _is_part(request) and any(isinstance(role.whom, Numbered) for role in request.roles):
-        raise BadInput(
-            "people are numbered in the whole video, and this job looks at a part of it",
-            hint="make a gallery first, `farm faces INPUT -o DIR`, and give --gallery DIR",
-        )
-
-
-def _check_places(request: JobRequest, album: Album) -> None:
-    """Refuse places in pictures that are not there."""
-    names = [entry.picture.name for entry in album.entries]
-    for role in request.roles:
-        moment = role.whom.moment if isinstance(role.whom, At) else None
-        if moment is not None and not any(is_called(name, moment) for name in names):
-            example = readable(names[0])
-            raise BadInput(
-                f"{role.text}: no picture is called {moment}",
-                hint=f"behind the @ is a picture's name, as {example}; without it the place counts in each",
-            )
-
-
-def _is_part(request: JobRequest) -> bool:
-    return request.start is not None or request.end is not None
 
 
 def _check_gallery_place(request: JobRequest) -> None:

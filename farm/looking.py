@@ -23,8 +23,9 @@ from farm.lock import JobLock
 from farm.media.info import MediaInfo
 from farm.media.moments import frame_at, parse_moment
 from farm.models import Job
-from farm.people.album import INDEX, Album, Pictured, Video, album_path, load_faces, pictured, write_album
+from farm.people.album import INDEX, Album, Pictured, Video, album_path, load_faces, pictured
 from farm.people.casting import Cast, Casting, check_same_video
+from farm.people.writing import write_album
 from farm.prepare import kept_frames, load_album, load_manifest, manifest_path, references_path
 from farm.requests import JobRequest
 from farm.states import JobState

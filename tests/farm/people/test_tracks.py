@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from farm.errors import GalleryRefused, JobFailed
-from farm.people.album import Album, Video, load_faces, rows_between, write_album
+from farm.people.album import Album, Video, load_faces, rows_between
+from farm.people.writing import write_album
 from tests.farm.people.seen import box_at, look, seen, who
 
 VIDEO = Video(path="/v.mp4", size_bytes=1, num_frames=60, start=0, end=60)
