@@ -234,7 +234,7 @@ def test_a_job_on_a_farm_that_is_up_can_be_canceled(running_farm, farm, tmp_path
 
 @pytest.mark.parametrize("command", [["watch"], ["submit", "CLIP", "-o", "OUT", "--wait"]])
 def test_who_stops_watching_is_told_that_the_job_goes_on(running_farm, farm, environment, tmp_path, command):
-    clip = make_test_clip(tmp_path / "long.mp4", seconds=60)
+    clip = make_test_clip(tmp_path / "long.mp4", seconds=300)
     settings = ("--engine", "passthrough", "--encoder-preset", "veryslow")
     if command == ["watch"]:
         farm("submit", clip, *settings, "-o", tmp_path / "out.mp4")
