@@ -57,8 +57,8 @@ class Case:
 
 
 CASES = (
-    Case("true size, 138 M weights", standin.TRUE_WIDTH, False, 1.5, 3, 1),
-    Case("true size, 138 M weights, 16 bits", standin.TRUE_WIDTH, True, 5.0, 3, 1),
+    Case("true size, 138 M weights", standin.TRUE_WIDTH, False, 4.0, 3, 1),
+    Case("true size, 138 M weights, 16 bits", standin.TRUE_WIDTH, True, 4.0, 3, 1),
     Case("an eighth as wide, 3.8 M weights", standin.TRUE_WIDTH // 8, False, 2.4, 40, 2),
 )
 _FIRST_S = 0.2

@@ -22,7 +22,7 @@ class Profile:
 
 
 #: Without a GPU. In float32: bf16 is faster only on CPUs that have it, and two workers' pixels would differ.
-#: By four crops: a tenth faster for one small face, a seventh for four, level for a large one (bench/passes).
+#: By four crops: 8 % faster for one small face, 4 % for four, 3 % for a large one (bench/passes).
 CPU = Profile(name="cpu", amp=False, graphs=False, resolution_px=512, tile_px=1024, batch=4)
 
 PROFILES = {

@@ -31,8 +31,8 @@ class Reuse:
 
     What it costs: on a head that moves under noise no value of a frame is more than 1 of 255 off, and nothing
     flickers more (bench/reuse); in a clip that zooms 2 of 255, in one frame of seven (at 0.01). A light that
-    changes by less than the threshold is followed a block late, at most. What it brings is small (an eighth
-    of a CPU's time, at best), hence it is off unless asked for.
+    changes by less than the threshold is followed a block late, at most. What it brings is small (a
+    twentieth of a CPU's time), hence it is off unless asked for.
     """
 
     def __init__(self, engine: FusionEngine) -> None:
