@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engine.sessions import open_network
-from workers.errors import ModelUnusable, PackageMissing
+from workers.errors import ModelUnusable
 from workers.face.align import Points
 from workers.face.pyramid import Pyramid
 from workers.frames import Face
+from workers.models.extra import extra_module
 from workers.models.onnx_session import OnnxNetwork
 
 #: Of a picture's longer side: what SCRFD was trained for. The shorter one follows the picture's shape.
@@ -93,12 +93,7 @@ def _moved(face: Face, corner: NDArray[np.float32]) -> Face:
 
 
 def _scrfd(network: OnnxNetwork) -> Any:
-    try:
-        module = importlib.import_module("insightface.model_zoo.scrfd")
-    except ImportError as error:
-        raise PackageMissing(
-            "insightface is not installed here: pip install 'face-fusion-farm[worker,models]'"
-        ) from error
+    module = extra_module("insightface.model_zoo.scrfd")
     # One session for all sizes: insightface would open one each, which no budget knows of.
     detector = module.SCRFD(
         model_file=str(network.path), session=network.session, static_shape_sessions=False

@@ -6,7 +6,6 @@ input is to be scaled: a square of 192 pixels, half as large again as the face's
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.errors import ModelUnusable, PackageMissing
+from workers.errors import ModelUnusable
 from workers.face.outline import SIZES
+from workers.models.extra import extra_module
 from workers.models.onnx_session import OnnxNetwork
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
@@ -112,10 +112,5 @@ def _placed(points: NDArray[np.float32], centre: tuple[float, float], scale: flo
 
 def _told(network: OnnxNetwork) -> Any:
     """Return what the package reads of a file: the number of landmarks, and how its input is scaled."""
-    try:
-        module = importlib.import_module("insightface.model_zoo.landmark")
-    except ImportError as error:
-        raise PackageMissing(
-            "insightface is not installed here: pip install 'face-fusion-farm[worker,models]'"
-        ) from error
+    module = extra_module("insightface.model_zoo.landmark")
     return module.Landmark(model_file=str(network.path), session=network.session)

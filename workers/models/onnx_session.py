@@ -5,7 +5,6 @@ onnxruntime comes with the extra `models`; a worker without it starts and render
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.errors import ModelUnusable, PackageMissing
+from workers.errors import ModelUnusable
+from workers.models.extra import extra_module
 from workers.models.onnx_binding import Binding, Runner
 from workers.models.onnx_providers import OPENVINO, Attempt, SessionSettings, attempts, openvino_here, ran_on
 from workers.models.openvino_runner import OpenVinoRunner
@@ -82,7 +82,7 @@ class OnnxNetwork:
 
     def open(self) -> None:
         """Load it; see `__init__` for what can go wrong."""
-        self._runner = self._opened(_runtime())
+        self._runner = self._opened(extra_module("onnxruntime"))
         self.inputs, self.outputs = self._runner.inputs, self._runner.outputs
         if self.trouble:
             log.warning("%s runs on the %s: %s", self.name, self.provider, self.trouble)
@@ -187,15 +187,6 @@ class LentSession:
         """See `onnxruntime.InferenceSession`."""
         with self._network.lend() as session:
             return list(session.get_outputs())
-
-
-def _runtime() -> Any:
-    try:
-        return importlib.import_module("onnxruntime")
-    except ImportError as error:
-        raise PackageMissing(
-            "onnxruntime is not installed here: pip install 'face-fusion-farm[worker,models]'"
-        ) from error
 
 
 def _options(runtime: Any, settings: SessionSettings) -> Any:

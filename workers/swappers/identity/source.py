@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysers.recogniser import Embedding, Recogniser, unit
-from workers.errors import ModelUnusable, PackageMissing
+from workers.errors import ModelUnusable
 from workers.face import align
 from workers.face.align import Points
 from workers.face.pyramid import Pyramid
 from workers.face.templates import landmarks_of
+from workers.models.extra import extra_module
 from workers.models.onnx_session import OnnxNetwork
 from workers.swappers.identity.contracts import Contract
 
@@ -90,10 +90,5 @@ def read_emap(path: Path) -> NDArray[np.float32]:
 
 
 def _onnx() -> Any:
-    try:
-        importlib.import_module("onnx.numpy_helper")
-        return importlib.import_module("onnx")
-    except ImportError as error:
-        raise PackageMissing(
-            "onnx is not installed here: pip install 'face-fusion-farm[worker,models]'"
-        ) from error
+    extra_module("onnx.numpy_helper")
+    return extra_module("onnx")
